@@ -1,0 +1,1 @@
+"""Texts made comparable: folding, words, stems. Pure; shared by query, entities and match."""

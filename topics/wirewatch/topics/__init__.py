@@ -1,0 +1,33 @@
+"""What travels between the services: ten topics, one file each.
+
+`ALL` is the whole topology in one readable place.
+"""
+
+from typing import Any
+
+from wirewatch.topics.alerts import ALERTS
+from wirewatch.topics.articles import ARTICLES
+from wirewatch.topics.attempts import ATTEMPTS
+from wirewatch.topics.dead_letters import DEAD_LETTERS
+from wirewatch.topics.deliveries import DELIVERIES
+from wirewatch.topics.endpoints import ENDPOINTS
+from wirewatch.topics.entities import ENTITIES
+from wirewatch.topics.feed_states import FEED_STATES
+from wirewatch.topics.feeds import FEEDS
+from wirewatch.topics.spec import Topic
+from wirewatch.topics.subscriptions import SUBSCRIPTIONS
+
+ALL: tuple[Topic[Any], ...] = (
+    FEEDS,
+    FEED_STATES,
+    ARTICLES,
+    ENTITIES,
+    SUBSCRIPTIONS,
+    ENDPOINTS,
+    ALERTS,
+    DELIVERIES,
+    ATTEMPTS,
+    DEAD_LETTERS,
+)
+
+__all__ = ["ALL"]

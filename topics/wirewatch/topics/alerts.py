@@ -1,0 +1,88 @@
+"""alerts: what a subscriber is to be told, with the words that prove it."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from wirewatch.topics.spec import Cleanup, Record, Topic
+
+MAX_PROOFS = 64
+"""Proofs kept in one alert; each leaf of the query that was satisfied keeps at least one."""
+MAX_SNIPPET_CHARS = 160
+MAX_SUMMARY_CHARS = 500
+
+
+class Field(StrEnum):
+    """A field of an article that is searched."""
+
+    TITLE = "title"
+    LEAD = "lead"
+    BODY = "body"
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """One place in the article that satisfies a leaf of the query.
+
+    `leaf` is the leaf as the query language prints it. `start` and `end` count
+    code points in the article's field, `text` is what stands there. `snippet`
+    is the text around it, in which it stands from `mark_start` to `mark_end`.
+    """
+
+    leaf: str
+    entity_id: str | None = None
+    field: Field
+    start: int
+    end: int
+    text: str
+    snippet: str
+    mark_start: int
+    mark_end: int
+
+
+class ArticleDigest(msgspec.Struct, frozen=True, kw_only=True):
+    """What an alert says of its article: enough to tell a person, small enough to travel."""
+
+    id: str
+    story_id: str
+    revision: int
+    url: str
+    title: str
+    summary: str
+    language: str
+    source: str
+    feed_id: str
+    feed_title: str
+    authors: tuple[str, ...]
+    published_at: datetime
+    fetched_at: datetime
+
+
+class Alert(Record, frozen=True, kw_only=True):
+    """A subscription satisfied by an article, for one endpoint.
+
+    `id` is derived from subscription and article, so a repeated match is the
+    same alert. One record is published for each endpoint of the subscription.
+    """
+
+    id: str
+    endpoint_id: str
+    subscription_id: str
+    subscription_name: str
+    query: str
+    tags: tuple[str, ...] = ()
+    article: ArticleDigest
+    proofs: tuple[Proof, ...]
+    found_at: datetime
+
+
+ALERTS = Topic(
+    name="alerts",
+    record=Alert,
+    key=lambda alert: alert.endpoint_id,
+    key_means="endpoint id",
+    cleanup=Cleanup.DELETE,
+    retention=timedelta(days=30),
+    written_by=("match",),
+    read_by=("notify", "api"),
+)
