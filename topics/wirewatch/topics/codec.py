@@ -1,7 +1,7 @@
 """Records to bytes and back: JSON, because an operator can read it with any Kafka tool."""
 
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,7 +17,7 @@ class DecodeError(Exception):
 
 
 @cache
-def _decoder(record: type[R]) -> msgspec.json.Decoder[R]:
+def _decoder(record: type[Record]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(record)
 
 
@@ -40,7 +40,7 @@ def decode(raw: bytes, record: type[R]) -> R:
     or was written by a newer version than this code knows.
     """
     try:
-        value = _decoder(record).decode(raw)
+        value: R = _decoder(record).decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"not a readable {record.__name__}: {error}") from error
     newest = known_version(record)

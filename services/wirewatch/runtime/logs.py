@@ -1,0 +1,60 @@
+"""Structured logging: coloured lines for people, JSON for machines, one event a line."""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+
+from wirewatch.runtime.settings import LogFormat, Settings
+
+_NOISY = {"aiokafka": logging.ERROR, "faust": logging.ERROR, "mode": logging.ERROR}
+"""Libraries whose own lines repeat what our events say; their errors still come through."""
+
+
+def set_up_logging(settings: Settings, service: str, stream: TextIO = sys.stderr) -> None:
+    """Send structlog's and the standard library's log lines to `stream`, all of one shape."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(settings.log_format, stream),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level.upper())
+    for name, level in _NOISY.items():
+        logging.getLogger(name).setLevel(level)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(service=service, instance=settings.instance)
+
+
+def _renderers(log_format: LogFormat, stream: TextIO) -> list[structlog.typing.Processor]:
+    console = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and stream.isatty())
+    if console:
+        return [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    return [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+
+
+def get_logger(room: str) -> structlog.stdlib.BoundLogger:
+    """Return the logger of a room; each line says which room wrote it."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(room).bind(room=room)
+    return logger

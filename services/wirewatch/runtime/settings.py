@@ -1,0 +1,240 @@
+"""Every setting of every service, in one place.
+
+Each is read from the environment variable `WIREWATCH_` and its name in capitals,
+once, at start. `docs/settings.md` is made from this file (`make docs`).
+"""
+
+import ipaddress
+import re
+import socket
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from wirewatch.runtime.errors import SettingsProblem
+
+PREFIX = "WIREWATCH_"
+LOCAL_KAFKA_PORT = 19092
+METRICS_PORTS = {"ingest": 9401, "match": 9402, "notify": 9403, "api": 9404}
+"""Where each service listens for Prometheus unless WIREWATCH_METRICS_PORT says otherwise."""
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """The least important log line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+def _host_name() -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname()) or "localhost"
+
+
+class Settings(BaseSettings):
+    """The settings, validated as a whole. Durations are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    # Kafka
+    kafka: str = Field(
+        default="",
+        description="Bootstrap servers, `host:port` and commas. Empty: the local Kafka, which "
+        "`wirewatch run` then starts itself.",
+    )
+    kafka_port: Port = Field(
+        default=LOCAL_KAFKA_PORT, description="Port of the local Kafka on 127.0.0.1."
+    )
+    kafka_wait_s: float = Field(
+        default=15.0, gt=0, le=3600, description="How long a service waits for Kafka at its start."
+    )
+    topic_prefix: str = Field(
+        default="wirewatch.",
+        pattern=r"^[a-z0-9.-]{0,100}$",
+        description="Stands before every topic name and consumer group.",
+    )
+    topic_partitions: int = Field(
+        default=8, ge=1, le=1024, description="Partitions of a topic when it is created."
+    )
+    topic_replication: int = Field(
+        default=1, ge=1, le=9, description="Replicas of a topic when it is created."
+    )
+    session_timeout_s: float = Field(
+        default=10.0,
+        ge=6,
+        le=300,
+        description="After this long without a heartbeat a worker's partitions go to others.",
+    )
+
+    # Process
+    instance: str = Field(
+        default_factory=_host_name,
+        pattern=r"^[A-Za-z0-9._-]{1,120}$",
+        description="Name of this worker among its like, kept over restarts (in Kubernetes the "
+        "pod's name). It is the static Kafka membership: two workers of a service must differ.",
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("wirewatch", appauthor=False),
+        description="Local state: the local Kafka's log, caches of topics, log files. All but the "
+        "local Kafka's log is rebuilt from the topics when it is lost.",
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_cache_path("wirewatch", appauthor=False),
+        description="Downloads: the local Kafka's program files.",
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.AUTO,
+        description="`console` for people, `json` for machines; `auto` is console on a terminal.",
+    )
+    log_level: LogLevel = Field(default=LogLevel.INFO, description="Least level that is logged.")
+    stop_timeout_s: float = Field(
+        default=8.0, gt=0, le=600, description="How long work in hand may take after SIGTERM."
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address of /metrics, /healthz and /readyz."
+    )
+    metrics_port: Port | None = Field(
+        default=None,
+        description="Port of /metrics, /healthz and /readyz. Empty: ingest 9401, match 9402, "
+        "notify 9403, api 9404.",
+    )
+    allow_networks: CommaSeparated = Field(
+        default=(),
+        description="Networks (CIDR, commas) that feeds and endpoints may live in although they "
+        "are not public, for example `10.20.0.0/16`.",
+    )
+
+    # ingest
+    ingest_contact: str = Field(
+        default="",
+        pattern=r"^[\x20-\x7e]{0,200}$",
+        description="A URL or e-mail address that publishers find in the User-Agent.",
+    )
+    ingest_interval_s: float = Field(
+        default=300.0, ge=1, le=86_400, description="Time between two fetches of a feed."
+    )
+    ingest_timeout_s: float = Field(
+        default=30.0, gt=0, le=600, description="Limit of one fetch, from look-up to last byte."
+    )
+    ingest_concurrency: int = Field(
+        default=32, ge=1, le=1000, description="Fetches under way at once."
+    )
+    ingest_max_bytes: int = Field(
+        default=10_485_760, ge=1024, le=104_857_600, description="Largest feed, decompressed."
+    )
+    ingest_max_entries: int = Field(
+        default=2_000, ge=1, le=100_000, description="Entries read of one feed; the rest is left."
+    )
+
+    # match
+    match_batch_articles: int = Field(
+        default=64, ge=1, le=4096, description="Articles matched in one go."
+    )
+    match_batch_wait_s: float = Field(
+        default=0.02, ge=0, le=10, description="How long a batch waits to fill up."
+    )
+
+    # notify
+    notify_timeout_s: float = Field(
+        default=15.0, gt=0, le=300, description="Limit of one delivery attempt."
+    )
+    notify_concurrency: int = Field(
+        default=64, ge=1, le=1000, description="Attempts under way at once."
+    )
+    notify_endpoint_concurrency: int = Field(
+        default=4, ge=1, le=100, description="Attempts under way at once to one endpoint."
+    )
+    notify_remember_days: float = Field(
+        default=30.0,
+        gt=0,
+        le=365,
+        description="How long an ended delivery is remembered, so that a repeat is dropped.",
+    )
+
+    # api and tools
+    api_host: str = Field(default="127.0.0.1", description="Address of the API and status page.")
+    api_port: Port = Field(default=8400, description="Port of the API and status page.")
+    api_url: str = Field(
+        default="http://127.0.0.1:8400",
+        pattern=r"^https?://[^\s]+$",
+        description="Where the command line finds the API.",
+    )
+    listen_port: Port = Field(
+        default=8484, description="Port of `wirewatch listen` and of `wirewatch run`'s receiver."
+    )
+    newsroom_port: Port = Field(
+        default=8485, description="Port of the sample newsroom that `wirewatch run` serves."
+    )
+
+    @field_validator("allow_networks", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("allow_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @field_validator("kafka")
+    @classmethod
+    def _servers(cls, value: str) -> str:
+        for server in filter(None, value.split(",")):
+            if not re.fullmatch(r"\s*\S+:\d{1,5}\s*", server):
+                raise ValueError("host:port, several with commas")
+        return value
+
+    @property
+    def bootstrap(self) -> list[str]:
+        """The Kafka servers to ask first."""
+        if not self.kafka:
+            return [f"127.0.0.1:{self.kafka_port}"]
+        return [server.strip() for server in self.kafka.split(",") if server.strip()]
+
+    def group(self, service: str) -> str:
+        """Return the consumer group of `service`."""
+        return f"{self.topic_prefix}{service}"
+
+    def metrics_port_of(self, service: str) -> int:
+        """Return the port on which `service` answers Prometheus."""
+        return self.metrics_port or METRICS_PORTS[service]
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment; `overrides` win (used by tests and `run`).
+
+    Raises SettingsProblem with one line for each wrong setting: its name, its
+    value and what is allowed.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsProblem("\n".join(_explain(detail) for detail in error.errors())) from error
+
+
+def _explain(detail: Any) -> str:
+    name = PREFIX + str(detail["loc"][0]).upper()
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    return f"{name}={detail['input']!r} is not allowed: {message}."
