@@ -199,15 +199,14 @@ class Producer:
             else:
                 return Position(sent.partition, sent.offset)
 
-    async def _renew(self, broken: AIOKafkaProducer) -> None:
+    async def _renew(self, broken: Any) -> None:
         """Replace a failed client: an idempotent one can stay stuck (aiokafka#1017)."""
-        if self._client is not broken:
+        if self._client is not broken or broken is None:
             return
-        fresh = self._make()
-        self._client = fresh
-        with_errors = await asyncio.gather(broken.stop(), fresh.start(), return_exceptions=True)
-        if isinstance(with_errors[1], BaseException):
-            log.debug("reconnecting failed", error=repr(with_errors[1]))
+        fresh = self._client = self._make()
+        ended = await asyncio.gather(broken.stop(), fresh.start(), return_exceptions=True)
+        for error in filter(None, ended):
+            log.debug("reconnecting failed", error=repr(error))
 
 
 def _decode(topic: Topic[R], message: Any) -> Received[R]:

@@ -37,8 +37,9 @@ class FeedState(Record, frozen=True, kw_only=True):
     """The state of polling one feed.
 
     `etag` and `last_modified` are the validators exactly as the server sent
-    them. `seen` remembers what was published, newest last. `failures` counts failed fetches in a row; `reason`, `detail` and
-    `failing_since` are set while it is above 0.
+    them. `seen` remembers what was published, newest last. `failures` counts
+    failed fetches in a row; `reason`, `detail` and `failing_since` are set while
+    it is above 0.
     """
 
     feed_id: str

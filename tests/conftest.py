@@ -1,0 +1,64 @@
+"""What all tests share: one real Kafka for the session, and settings that point at it."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from wirewatch.runtime.local_kafka import LocalKafka
+from wirewatch.runtime.settings import Settings
+from wirewatch.runtime.topic_admin import create_topics
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own WIREWATCH_ variables must not change what a test shows."""
+    import os  # noqa: PLC0415
+
+    for name in list(os.environ):
+        if name.startswith("WIREWATCH_"):
+            monkeypatch.delenv(name)
+
+
+def free_port(count: int = 1) -> int:
+    """Return a port that is free now, and whose `count - 1` successors are free too."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port + count < 65_535 and all(_is_free(port + i) for i in range(count)):
+            return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Kafka of this session's own; its bootstrap address."""
+    cache_dir = Settings().cache_dir
+    home = tmp_path_factory.mktemp("kafka")
+    with LocalKafka(home, cache_dir=cache_dir, port=free_port(2)) as broker:
+        yield f"127.0.0.1:{broker.port}"
+
+
+@pytest.fixture
+async def kafka_settings(kafka: str, tmp_path: Path) -> Settings:
+    """Settings for one test: its own topics, folders and ports on the session's Kafka."""
+    settings = Settings(
+        kafka=kafka,
+        topic_prefix=f"t{uuid4().hex[:8]}.",
+        topic_partitions=4,
+        instance="test-0",
+        data_dir=tmp_path / "data",
+        session_timeout_s=6,
+        metrics_port=free_port(),
+        allow_networks=("127.0.0.0/8",),
+        ingest_interval_s=1,
+    )
+    await create_topics(settings)
+    return settings
