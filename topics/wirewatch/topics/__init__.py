@@ -30,4 +30,16 @@ ALL: tuple[Topic[Any], ...] = (
     DEAD_LETTERS,
 )
 
-__all__ = ["ALL"]
+__all__ = [
+    "ALERTS",
+    "ALL",
+    "ARTICLES",
+    "ATTEMPTS",
+    "DEAD_LETTERS",
+    "DELIVERIES",
+    "ENDPOINTS",
+    "ENTITIES",
+    "FEEDS",
+    "FEED_STATES",
+    "SUBSCRIPTIONS",
+]
