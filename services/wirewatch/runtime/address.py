@@ -5,6 +5,7 @@ resolver alone is passed by literal addresses and by DNS rebinding. Both the
 feed fetcher and the webhook sender open their connections through `guarded_socket`.
 """
 
+import errno
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
@@ -22,8 +23,9 @@ class ForbiddenAddress(OSError):
 
     def __init__(self, address: str) -> None:
         super().__init__(
+            errno.EACCES,
             f"{address} is not a public address; an operator may allow its network "
-            "with WIREWATCH_ALLOW_NETWORKS"
+            "with WIREWATCH_ALLOW_NETWORKS",
         )
 
 

@@ -4,6 +4,7 @@ Beside `kafka.py` the only module that talks to Kafka itself: it administers,
 that one moves records.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from wirewatch.runtime.settings import Settings
 from wirewatch.topics import ALL
 from wirewatch.topics.spec import Topic
 
+KNOWN_LIMIT_S = 10.0
 _ALREADY_THERE = 36
 """Kafka's error code TOPIC_ALREADY_EXISTS: another process was quicker."""
 
@@ -83,7 +85,21 @@ async def create_topics(settings: Settings) -> list[TopicReport]:
             answer = await admin.create_topics([_new_topic(topic, settings) for topic in new])
             _require_created(answer.topic_errors)
         names = {topic.full_name(settings.topic_prefix) for topic in new}
+        await _until_known(admin, names)
         return await _report(admin, settings, names)
+
+
+async def _until_known(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """Wait until new topics have leaders: a broker tells of them a moment after it made them."""
+    deadline = asyncio.get_running_loop().time() + KNOWN_LIMIT_S
+    while names and asyncio.get_running_loop().time() < deadline:
+        described = await admin.describe_topics(list(names))
+        if all(
+            entry["partitions"] and all(p["leader"] >= 0 for p in entry["partitions"])
+            for entry in described
+        ):
+            return
+        await asyncio.sleep(0.05)
 
 
 def _new_topic(topic: Topic[Any], settings: Settings) -> NewTopic:

@@ -1,0 +1,229 @@
+"""The runtime's promises, on a real Kafka."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from wirewatch.runtime.errors import BrokerProblem
+from wirewatch.runtime.kafka import (
+    GroupReader,
+    LogReader,
+    Producer,
+    bury_unreadable,
+    read_all,
+)
+from wirewatch.runtime.projection import MemoryTable, Projection
+from wirewatch.runtime.settings import Settings
+from wirewatch.runtime.topic_admin import TopicState, check_topics, create_topics
+from wirewatch.topics import ALL, DEAD_LETTERS, FEEDS
+from wirewatch.topics.dead_letters import DeadReason
+from wirewatch.topics.feeds import Feed
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def feed(name: str, title: str = "") -> Feed:
+    return Feed(
+        id=f"feed_{name}",
+        url=f"https://news.example/{name}",
+        title=title,
+        created_at=AT,
+        updated_at=AT,
+    )
+
+
+@pytest.fixture
+async def producer(kafka_settings: Settings) -> AsyncIterator[Producer]:
+    producer = Producer(kafka_settings, "test")
+    await producer.start()
+    yield producer
+    await producer.stop()
+
+
+async def _never(message: object, error: Exception) -> None:
+    raise AssertionError(f"unreadable: {message} {error}")
+
+
+@pytest.fixture
+async def table(kafka_settings: Settings) -> AsyncIterator[MemoryTable[Feed]]:
+    table: MemoryTable[Feed] = MemoryTable()
+    projection = Projection(kafka_settings, FEEDS, table, _never)
+    await projection.start()
+    yield table
+    await projection.stop()
+
+
+async def test_topics_are_created_once_and_as_their_specs_say(kafka_settings: Settings) -> None:
+    again = await create_topics(kafka_settings)
+    checked = await check_topics(kafka_settings)
+
+    assert [report.state for report in again] == [TopicState.OK] * len(ALL)
+    assert again == checked
+    assert {report.partitions for report in checked} == {4}
+
+
+async def test_a_difference_is_said_in_words(kafka_settings: Settings) -> None:
+    other = kafka_settings.model_copy(update={"topic_partitions": 6})
+
+    [report, *_] = await check_topics(other)
+
+    assert report.state is TopicState.DIFFERS
+    assert report.differences == (f"{other.topic_prefix}feeds: has 4 partitions, should have 6",)
+
+
+async def test_a_projection_holds_the_newest_of_each_key(
+    kafka_settings: Settings, producer: Producer
+) -> None:
+    await producer.send_all(FEEDS, [feed("a"), feed("b"), feed("c")])
+    await producer.send(FEEDS, feed("a", "newer"))
+    await producer.delete(FEEDS, "feed_b")
+    table: MemoryTable[Feed] = MemoryTable()
+    projection = Projection(kafka_settings, FEEDS, table, _never)
+
+    await projection.start()
+
+    assert sorted((f.id, f.title) for f in table) == [("feed_a", "newer"), ("feed_c", "")]
+    await producer.send(FEEDS, feed("d"))
+    await projection.catch_up()
+    assert table.get("feed_d") is not None
+    await projection.stop()
+
+
+async def test_what_was_put_by_hand_is_never_undone_by_reading_older_records(
+    kafka_settings: Settings, producer: Producer
+) -> None:
+    seen: list[tuple[str | None, str | None]] = []
+    table: MemoryTable[Feed] = MemoryTable(
+        lambda _, old, new: seen.append((old.title if old else None, new.title if new else None))
+    )
+    projection = Projection(kafka_settings, FEEDS, table, _never)
+    await producer.send(FEEDS, feed("a", "1"))
+    second = await producer.send(FEEDS, feed("a", "2"))
+    projection.put(feed("a", "2"), second)
+    gone = await producer.delete(FEEDS, "feed_a")
+    projection.remove("feed_a", gone)
+
+    await projection.start()
+
+    assert seen == [(None, "2"), ("2", None)]
+    assert len(table) == 0
+    await projection.stop()
+
+
+async def test_partitions_can_be_exchanged_while_running(
+    kafka_settings: Settings, producer: Producer
+) -> None:
+    feeds = [feed(str(n)) for n in range(40)]
+    at = [await producer.send(FEEDS, one) for one in feeds]
+    of = {p: {f.id for f, a in zip(feeds, at, strict=True) if a.partition == p} for p in range(4)}
+    table: MemoryTable[Feed] = MemoryTable()
+    projection = Projection(kafka_settings, FEEDS, table, _never)
+
+    await projection.start({0, 1})
+    assert {f.id for f in table} == of[0] | of[1]
+    await projection.follow({1, 2, 3})
+    assert {f.id for f in table} == of[1] | of[2] | of[3]
+    await projection.follow(set())
+    assert len(table) == 0
+    await projection.stop()
+
+
+async def test_an_unreadable_record_is_buried_with_its_position_and_stops_nothing(
+    kafka_settings: Settings, producer: Producer
+) -> None:
+    name = FEEDS.full_name(kafka_settings.topic_prefix)
+    raw = AIOKafkaProducer(bootstrap_servers=kafka_settings.bootstrap)
+    await raw.start()
+    bad = await raw.send_and_wait(name, b"{ not json", key=b"feed_x", partition=2)
+    await raw.stop()
+    await producer.send(FEEDS, feed("a"))
+    counted: list[str] = []
+    table: MemoryTable[Feed] = MemoryTable()
+    projection = Projection(kafka_settings, FEEDS, table, bury_unreadable(producer, counted.append))
+
+    await projection.start()
+    await projection.stop()
+
+    assert [f.id for f in table] == ["feed_a"]
+    assert counted == [name]
+    letters = LogReader(kafka_settings, DEAD_LETTERS, _never)
+    await letters.start()
+    [letter] = [record.value async for record in read_all(letters)]
+    await letters.stop()
+    assert letter is not None
+    assert (letter.reason, letter.topic) == (DeadReason.UNREADABLE, name)
+    assert (letter.partition, letter.offset, letter.key) == (2, bad.offset, "feed_x")
+    assert letter.payload == b"{ not json"
+    assert "not a readable Feed" in letter.detail
+
+
+async def test_a_group_reads_again_what_was_not_committed(
+    kafka_settings: Settings, producer: Producer
+) -> None:
+    await producer.send_all(FEEDS, [feed(str(n)) for n in range(20)])
+
+    async def read(until: int, *, commit: bool) -> set[str]:
+        reader = GroupReader(kafka_settings, "tester", FEEDS, _never)
+        await reader.start()
+        found: set[str] = set()
+        for _ in range(100):
+            records = await reader.poll()
+            found |= {record.key for record in records}
+            if commit:
+                await reader.commit(records)
+            if len(found) >= until:
+                break
+        await reader.stop()
+        return found
+
+    everything = {f"feed_{n}" for n in range(20)}
+    assert await read(20, commit=False) == everything
+    assert await read(20, commit=True) == everything
+    await producer.send(FEEDS, feed("new"))
+    assert await read(1, commit=True) == {"feed_new"}
+
+
+async def test_two_workers_share_the_partitions_and_one_takes_over(
+    kafka_settings: Settings,
+) -> None:
+    assigned: dict[str, set[int]] = {}
+
+    def worker(name: str) -> GroupReader[Feed]:
+        async def note(partitions: set[int]) -> None:
+            assigned[name] = partitions
+
+        settings = kafka_settings.model_copy(update={"instance": name})
+        return GroupReader(settings, "sharer", FEEDS, _never, on_assigned=note, shards_only=True)
+
+    async def until(expected: list[int], workers: list[GroupReader[Feed]]) -> None:
+        async with asyncio.timeout(30):
+            while [len(assigned.get(n, ())) for n in ("one", "two")] != expected:
+                await asyncio.gather(*(w.poll() for w in workers))
+
+    one, two = worker("one"), worker("two")
+    await asyncio.gather(one.start(), two.start())
+    await until([2, 2], [one, two])
+    assert assigned["one"] | assigned["two"] == {0, 1, 2, 3}
+    await two.stop()
+    assigned["two"] = set()
+    await until([4, 0], [one])
+    await one.stop()
+
+
+async def test_a_broker_that_is_not_there_is_one_sentence() -> None:
+    settings = Settings(kafka="127.0.0.1:1", kafka_wait_s=0.1)
+
+    with pytest.raises(BrokerProblem, match=r"^Kafka at 127\.0\.0\.1:1 cannot be reached .*"):
+        await Producer(settings, "test").start()
+
+
+async def test_a_topic_that_is_not_there_says_what_to_do(kafka_settings: Settings) -> None:
+    settings = kafka_settings.model_copy(update={"topic_prefix": "nobody."})
+    projection = Projection(settings, FEEDS, MemoryTable(), _never)
+
+    with pytest.raises(BrokerProblem, match=r"no topic nobody\.feeds: create the topics with"):
+        await projection.start()
+    await projection.stop()
