@@ -1,7 +1,7 @@
 """What all tests share: one real Kafka for the session, and settings that point at it."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -62,3 +62,9 @@ async def kafka_settings(kafka: str, tmp_path: Path) -> Settings:
     )
     await create_topics(settings)
     return settings
+
+
+@pytest.fixture
+def free_ports() -> Callable[[int], int]:
+    """Return a function that finds so many free ports in a row and returns the first."""
+    return free_port

@@ -40,6 +40,14 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class StarterSet(StrEnum):
+    """What `wirewatch run` begins with."""
+
+    FULL = "full"
+    SAMPLE = "sample"
+    NONE = "none"
+
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -175,6 +183,11 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8400",
         pattern=r"^https?://[^\s]+$",
         description="Where the command line finds the API.",
+    )
+    starter: StarterSet = Field(
+        default=StarterSet.FULL,
+        description="What `wirewatch run` begins with: `full`: example alerts, sample newsroom and "
+        "real feeds; `sample`: the same without real feeds; `none`: nothing.",
     )
     listen_port: Port = Field(
         default=8484, description="Port of `wirewatch listen` and of `wirewatch run`'s receiver."
