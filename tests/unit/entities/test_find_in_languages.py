@@ -31,70 +31,84 @@ TRIO = [
     ),
     (
         "de",
-        "Nordkoreanische Soldaten kämpfen an der Seite der russischen Streitkräfte, "
-        "melden militärische Kreise in Nordkorea.",
+        (
+            "Nordkoreanische Soldaten kämpfen an der Seite der russischen Streitkräfte, "
+            "melden militärische Kreise in Nordkorea."
+        ),
         ["Nordkoreanische", "Nordkorea"],
         ["russischen"],
         ["Soldaten", "Streitkräfte", "militärische"],
     ),
     (
         "fr",
-        "La Corée du Nord a livré des missiles à l’armée russe ; les soldats nord-coréens "
-        "arrivent en Russie.",
+        (
+            "La Corée du Nord a livré des missiles à l’armée russe ; les soldats nord-coréens "
+            "arrivent en Russie."
+        ),
         ["Corée du Nord", "nord-coréens"],
         ["russe", "Russie"],
         ["missiles", "armée russe", "soldats"],
     ),
     (
         "es",
-        "Soldados norcoreanos combaten junto al ejército ruso; Corea del Norte envía misiles a Rusia.",
+        "Soldados norcoreanos combaten junto al ejército ruso; Corea del Norte da misiles a Rusia.",
         ["norcoreanos", "Corea del Norte"],
         ["ruso", "Rusia"],
         ["Soldados", "ejército", "misiles"],
     ),
     (
         "pt",
-        "Tropas norte-coreanas lutam ao lado do exército russo; a Coreia do Norte envia mísseis "
-        "para a Rússia.",
+        (
+            "Tropas norte-coreanas lutam com o exército russo; a Coreia do Norte envia mísseis "
+            "para a Rússia."
+        ),
         ["norte-coreanas", "Coreia do Norte"],
         ["russo", "Rússia"],
         ["Tropas", "exército", "mísseis"],
     ),
     (
         "it",
-        "Soldati nordcoreani accanto all'esercito russo: la Corea del Nord invia missili in Russia.",
+        "Soldati nordcoreani accanto all'esercito russo: la Corea del Nord dà missili alla Russia.",
         ["nordcoreani", "Corea del Nord"],
         ["russo", "Russia"],
         ["Soldati", "esercito", "missili"],
     ),
     (
         "nl",
-        "Noord-Koreaanse soldaten vechten mee met het Russische leger, Noord-Korea stuurt raketten "
-        "naar Rusland.",
+        (
+            "Noord-Koreaanse soldaten vechten met het Russische leger, Noord-Korea stuurt raketten "
+            "naar Rusland."
+        ),
         ["Noord-Koreaanse", "Noord-Korea"],
         ["Russische", "Rusland"],
         ["soldaten", "leger", "raketten"],
     ),
     (
         "pl",
-        "Północnokoreańscy żołnierze walczą u boku rosyjskiej armii, a Korea Północna wysyła "
-        "rakiety do Rosji.",
+        (
+            "Północnokoreańscy żołnierze walczą u boku rosyjskiej armii, a Korea Północna wysyła "
+            "rakiety do Rosji."
+        ),
         ["Północnokoreańscy", "Korea Północna"],
         ["rosyjskiej", "Rosji"],
         ["żołnierze", "armii", "rakiety"],
     ),
     (
         "ru",
-        "Северокорейские военные прибыли в Россию: армия КНДР передала Северной Кореей обещанные "
-        "ракеты российским войскам.",
+        (
+            "Северокорейские военные едут в Россию: армия КНДР передала Северной Кореей обещанные "
+            "ракеты российским войскам."
+        ),
         ["Северокорейские", "КНДР", "Северной Кореей"],
         ["Россию", "российским"],
         ["военные", "армия", "ракеты", "войскам"],
     ),
     (
         "uk",
-        "Північнокорейські солдати воюють на боці російської армії, Північна Корея передає Росії "
-        "ракети.",
+        (
+            "Північнокорейські солдати на боці російської армії, Північна Корея передає Росії "
+            "ракети."
+        ),
         ["Північнокорейські", "Північна Корея"],
         ["російської", "Росії"],
         ["солдати", "армії", "ракети"],
@@ -108,16 +122,20 @@ TRIO = [
     ),
     (
         "sv",
-        "Nordkoreanska soldater strider på den ryska arméns sida, Nordkorea skickar robotsystem "
-        "till Ryssland.",
+        (
+            "Nordkoreanska soldater strider på den ryska arméns sida, Nordkorea ger robotsystem "
+            "till Ryssland."
+        ),
         ["Nordkoreanska", "Nordkorea"],
         ["ryska", "Ryssland"],
         ["soldater", "arméns", "robotsystem"],
     ),
     (
         "fi",
-        "Pohjoiskorealaisia sotilaita taistelee Venäjän armeijassa; Pohjois-Koreasta tulee ohjuksia "
-        "venäläisille.",
+        (
+            "Pohjoiskorealaisia sotilaita on Venäjän armeijassa; Pohjois-Koreasta on ohjuksia "
+            "venäläisille."
+        ),
         ["Pohjoiskorealaisia", "Pohjois-Koreasta"],
         ["Venäjän", "venäläisille"],
         ["sotilaita", "armeijassa", "ohjuksia"],
@@ -201,8 +219,7 @@ TRIO = [
     ),
     (
         "sw",
-        "Wanajeshi wa Korea Kaskazini wanapigana pamoja na jeshi la Urusi dhidi ya makombora ya "
-        "Warusi.",
+        ("Wanajeshi wa Korea Kaskazini wanapigana na jeshi la Urusi dhidi ya makombora ya Warusi."),
         ["Korea Kaskazini"],
         ["Urusi", "Warusi"],
         ["Wanajeshi", "jeshi", "makombora"],

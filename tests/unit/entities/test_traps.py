@@ -50,6 +50,18 @@ def found(text: str, language: str) -> list[tuple[str, str]]:
         ("ja", "毎日朝食を食べる。5日朝、今朝ロンドン"),
         ("ko", "러시아워 인도양 벨라루스"),
         ("zh", "白俄罗斯和俄亥俄州，印度洋，华北约有十人"),
+        ("ja", "アラブ首長国連邦"),
+        ("de", "wir wählen und zollen Respekt, Zoll"),
+        ("pl", "półki w sklepie, pluton egzekucyjny"),
+        ("ar", "التركيز على التركيب، بوروسيا دورتموند، ذرية"),
+        ("he", "הטיל קנס, מטילים, בהשפעת, מסורים, סיני, קניה"),
+        ("fi", "intiaanit ja intiaaneja"),
+        ("tr", "taburcu oldu, hindistancevizi, mısır"),
+        ("sv", "armen, polen"),
+        ("cs", "prezidentský úřad"),
+        ("ko", "범죄인 인도 조약"),
+        ("ja", "アイランド、コロシアム、セシリア、ラスプーチン、蕁麻疹"),
+        ("zh", "发展中国家，领军人物，来日方长，欧美国家，韩国瑜"),
         ("vi", "Cô Nga bị ngã, ngà voi; mỹ thuật, đức hạnh"),
     ],
 )
@@ -61,9 +73,17 @@ def test_is_nothing(language: str, text: str) -> None:
     ("language", "text", "expected"),
     [
         ("en", "The US said U.S. troops leave Türkiye.", ["US", "U.S.", "troops", "Türkiye"]),
-        ("en", "Indians and Iranians in India, Iran's ally", ["Indians", "Iranians", "India", "Iran"]),
+        (
+            "en",
+            "Indians and Iranians in India, Iran's ally",
+            ["Indians", "Iranians", "India", "Iran"],
+        ),
         ("en", "CHINA and Turkey", ["CHINA", "Turkey"]),
-        ("de", "Ukrainer in der Ukraine; der Ukrainekrieg", ["Ukrainer", "Ukraine", "Ukrainekrieg"]),
+        (
+            "de",
+            "Ukrainer in der Ukraine; der Ukrainekrieg",
+            ["Ukrainer", "Ukraine", "Ukrainekrieg"],
+        ),
         ("de", "in der Türkei, US-Präsident", ["Türkei", "US"]),
         ("de", "Vereinten Nationen, Nato und EU", ["Vereinten Nationen", "Nato", "EU"]),
         ("es", "Estados Unidos, EE.UU. e Irán; IRAN", ["Estados Unidos", "EE.UU.", "Irán", "IRAN"]),
@@ -94,7 +114,11 @@ def test_longest_name_wins_over_the_one_inside_it() -> None:
 @pytest.mark.parametrize(
     ("text", "language", "expected"),
     [
-        ("Wladimir Putin trifft Kim Jong Un und Selenskyj", "de", ["Putin", "Kim Jong Un", "Selenskyj"]),
+        (
+            "Wladimir Putin trifft Kim Jong Un und Selenskyj",
+            "de",
+            ["Putin", "Kim Jong Un", "Selenskyj"],
+        ),
         ("Путину, Ким Чен Ыном и Зеленским", "ru", ["Путину", "Ким Чен Ыном", "Зеленским"]),
         ("Putin ja Kim Jong-unin, Zelenskyin", "fi", ["Putin", "Kim Jong-unin", "Zelenskyin"]),
         ("金正恩会见普京和泽连斯基", "zh", ["金正恩", "普京", "泽连斯基"]),
