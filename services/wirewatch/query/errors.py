@@ -1,0 +1,22 @@
+"""What can be wrong with a query.
+
+QueryError     where it is wrong, what, and what may have been meant
+"""
+
+
+class QueryError(ValueError):
+    """A query that cannot be read. `offset` and `length` count code points of the query."""
+
+    def __init__(
+        self, message: str, *, offset: int, length: int = 1, suggestion: str | None = None
+    ) -> None:
+        self.message = message
+        self.offset = offset
+        self.length = length
+        self.suggestion = suggestion
+        super().__init__(f"{message}{f' ({suggestion})' if suggestion else ''}")
+
+    def pointed(self, query: str) -> str:
+        """Return the query with a line of carets under what is wrong."""
+        shown = query.replace("\n", " ").replace("\t", " ")
+        return f"{shown}\n{' ' * self.offset}{'^' * max(1, self.length)}"

@@ -1,0 +1,139 @@
+import pytest
+from hypothesis import given, settings
+
+from fakes.news import CATALOGUE, article
+from fakes.queries import queries, texts
+from wirewatch.entities.find import Finder
+from wirewatch.query.explain import explain, matches
+from wirewatch.query.parse import parse
+from wirewatch.query.reading import Reading, read
+from wirewatch.query.tree import And, Not, Or, Query
+from wirewatch.topics.alerts import MAX_PROOFS, MAX_SNIPPET_CHARS, Field
+from wirewatch.topics.articles import Article
+
+FINDER = Finder(CATALOGUE)
+
+
+def proofs(query: str, found: Article) -> list[tuple[str, str]] | None:
+    """Return (field, words) of each proof."""
+    explained = explain(parse(query, CATALOGUE), read(found, FINDER))
+    return None if explained is None else [(p.field.value, p.text) for p in explained]
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "language", "words"),
+    [
+        ("quake", "Quakes, quaking", "en", ["Quakes", "quaking"]),
+        ("häuser", "Das HAUS der Häusern", "de", ["HAUS", "Häusern"]),
+        ("raketen", "Rakete", "de", ["Rakete"]),
+        ("ракета", "Запуск ракеты", "ru", ["ракеты"]),
+        ("elecciones", "Una elección", "es", ["elección"]),
+        ("seisme", "Un séisme", "fr", ["séisme"]),
+        ("armee", "L’armée", "fr", ["armée"]),
+        ("ＴＯＫＹＯ", "Tōkyō", "en", ["Tōkyō"]),
+        ("strasse", "Straße", "xx", ["Straße"]),
+        ("地震", "北海道で地震", "ja", ["地震"]),
+        ("แผ่นดินไหว", "เกิดแผ่นดินไหวรุนแรง", "th", ["แผ่นดินไหว"]),
+        ("भूकंप", "जापान में भूकंप", "hi", ["भूकंप"]),
+        ('"new york"', "In New  York, the new yorkers", "en", ["New  York"]),
+        ('"quake"', "quakes quake", "en", ["quake"]),
+        ("well-known", "a well known case", "en", ["well known"]),
+        ("covid-19", "COVID-19 cases", "en", ["COVID-19"]),
+        ("42", "At 42, not 142", "en", ["42"]),
+    ],
+)
+def test_a_leaf_is_found_and_shown_as_it_stands(
+    query: str, title: str, language: str, words: list[str]
+) -> None:
+    assert proofs(query, article(title, language=language)) == [("title", word) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("quake", "earthquake"),
+        ('"new york"', "york new"),
+        ('"new york"', "new, in york"),
+        ("quake AND japan", "quake in Chile"),
+        ("quake -japan", "quake in Japan"),
+        ("entity:Russia", "Russell speaks"),
+    ],
+)
+def test_what_is_not_there_is_no_match(query: str, title: str) -> None:
+    assert proofs(query, article(title)) is None
+
+
+def test_entities_are_found_in_the_articles_language() -> None:
+    query = 'entity:"North Korea" AND entity:Russia AND topic:military'
+
+    assert proofs(query, article("Die Armee Nordkoreas in Russland", language="de")) == [
+        ("title", "Nordkoreas"),
+        ("title", "Russland"),
+        ("title", "Armee"),
+    ]
+    assert proofs(query, article("Nordkoreas Bahn in Russland", language="de")) is None
+
+
+def test_every_alternative_that_holds_is_proved_and_a_not_is_not() -> None:
+    found = article("quake and flood", body="a flood")
+
+    assert proofs("(quake OR flood OR fire) -war", found) == [
+        ("title", "quake"),
+        ("title", "flood"),
+        ("body", "flood"),
+    ]
+
+
+def test_the_same_text_as_lead_and_body_is_proved_once() -> None:
+    assert proofs("flood", article("x", lead="a flood", body="a flood")) == [("lead", "flood")]
+
+
+def test_proof_snippet_and_offsets_are_exact() -> None:
+    body = "wörd " * 100 + "the Čapek quake, " + "end " * 100
+    explained = explain(parse("quake", CATALOGUE), read(article(body=body), FINDER))
+
+    assert explained is not None
+    [proof] = explained
+    assert proof.field is Field.BODY
+    assert body[proof.start : proof.end] == proof.text == "quake"
+    assert proof.snippet[proof.mark_start : proof.mark_end] == "quake"
+    assert proof.snippet in body
+    assert len(proof.snippet) <= MAX_SNIPPET_CHARS
+    assert proof.snippet.startswith("wörd ")
+    assert proof.snippet.endswith(" end")
+
+
+def test_many_proofs_are_cut_and_every_leaf_keeps_one() -> None:
+    words = [f"w{n}" for n in range(40)]
+    body = " ".join(words * 3)
+    explained = explain(parse(" ".join(words), CATALOGUE), read(article(body=body), FINDER))
+
+    assert explained is not None
+    assert len(explained) == MAX_PROOFS
+    assert {proof.leaf for proof in explained} == set(words)
+
+
+def _holds(query: Query, reading: Reading) -> bool:
+    """What And, Or and Not mean, without any proof."""
+    match query:
+        case And(parts):
+            return all(_holds(part, reading) for part in parts)
+        case Or(parts):
+            return any(_holds(part, reading) for part in parts)
+        case Not(part):
+            return not _holds(part, reading)
+        case leaf:
+            return matches(leaf, reading)
+
+
+@given(queries(), texts(), texts())
+@settings(max_examples=300, deadline=None)
+def test_logic_and_offsets_hold_for_any_query(query: Query, title: str, body: str) -> None:
+    found = article(title, body=body)
+    explained = explain(query, read(found, FINDER))
+
+    assert (explained is not None) == _holds(query, read(found, FINDER))
+    for proof in explained or ():
+        text = getattr(found, proof.field.value)
+        assert text[proof.start : proof.end] == proof.text
+        assert proof.snippet[proof.mark_start : proof.mark_end] == proof.text
