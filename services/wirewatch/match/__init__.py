@@ -1,0 +1,1 @@
+"""match: articles x subscriptions -> alerts."""

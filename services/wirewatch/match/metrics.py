@@ -1,0 +1,56 @@
+"""What match tells Prometheus."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from wirewatch.topics import ARTICLES, SUBSCRIPTIONS
+
+
+class MatchMetrics:
+    """The metrics of one match worker, on a registry that is passed in."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.articles = Counter(
+            "wirewatch_match_articles_total",
+            "Articles that were held against the subscriptions.",
+            registry=registry,
+        )
+        self.alerts = Counter(
+            "wirewatch_match_alerts_total",
+            "Alerts that were published, repeats included.",
+            registry=registry,
+        )
+        self.failures = Counter(
+            "wirewatch_match_failures_total",
+            "Articles whose matching failed and that became dead letters.",
+            registry=registry,
+        )
+        self.invalid_subscriptions = Gauge(
+            "wirewatch_match_invalid_subscriptions",
+            "Subscriptions left out because their query cannot be read.",
+            registry=registry,
+        )
+        self.subscriptions = Gauge(
+            "wirewatch_match_subscriptions",
+            "Subscriptions that articles are held against now.",
+            registry=registry,
+        )
+        self.batch_seconds = Histogram(
+            "wirewatch_match_batch_seconds",
+            "Time from a batch of articles in hand to its alerts acknowledged.",
+            registry=registry,
+            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+        )
+        self.article_age_seconds = Histogram(
+            "wirewatch_match_article_age_seconds",
+            "Time from an article's fetch to its match, for articles that matched.",
+            registry=registry,
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+        )
+        self.unreadable_records = Counter(
+            "wirewatch_match_unreadable_records_total",
+            "Records that could not be decoded and became dead letters, by topic.",
+            ["topic"],
+            registry=registry,
+        )
+        for topic in (ARTICLES, SUBSCRIPTIONS):
+            self.unreadable_records.labels(topic.name)
