@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -140,8 +141,10 @@ class Wirewatch:
 
     def log(self, service: str) -> list[dict[str, Any]]:
         """Return the log lines of a service; a line that is not JSON fails the test."""
-        file = self.settings.data_dir / f"{service}.log"
-        return [json.loads(line) for line in file.read_text().splitlines()]
+        return [json.loads(line) for line in self._log_file(service).read_text().splitlines()]
+
+    def _log_file(self, service: str) -> Path:
+        return self.settings.data_dir / f"{service}.log"
 
     def warnings(self, service: str) -> list[dict[str, Any]]:
         return [line for line in self.log(service) if line["level"] not in {"info", "debug"}]
@@ -161,7 +164,7 @@ class Wirewatch:
             "LOG_FORMAT": "json",
         }
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
-        with (self.settings.data_dir / f"{service}.log").open("ab") as log:
+        with self._log_file(service).open("ab") as log:
             self._processes[service] = subprocess.Popen(
                 [sys.executable, "-m", "wirewatch", service],
                 env=os.environ | {f"WIREWATCH_{name}": value for name, value in own.items()},
@@ -174,7 +177,8 @@ class Wirewatch:
 
     async def _is_ready(self, service: str) -> bool:
         process = self._processes[service]
-        assert process.poll() is None, f"{service} ended: {self.log(service)[-3:]}"
+        if process.poll() is not None:
+            pytest.fail(f"{service} ended:\n{self._log_file(service).read_text()}")
         with contextlib.suppress(aiohttp.ClientError):
             url = f"http://127.0.0.1:{self._ports[service]}/readyz"
             async with self._session.get(url) as answer:

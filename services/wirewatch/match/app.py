@@ -20,11 +20,13 @@ MAX_POLL_RECORDS = 500
 
 def build_app(settings: Settings) -> Any:
     """Return the Faust app of one match worker; it is not started."""
+    datadir = settings.data_dir / "match" / settings.instance
+    datadir.mkdir(parents=True, exist_ok=True)
     return faust.App(
         settings.group("match"),
         broker=[f"kafka://{server}" for server in settings.bootstrap],
         store="memory://",
-        datadir=settings.data_dir / "match" / settings.instance,
+        datadir=datadir,
         autodiscover=False,
         web_enabled=False,  # Faust's own web server would listen on 0.0.0.0
         topic_disable_leader=True,

@@ -56,5 +56,6 @@ def _renderers(log_format: LogFormat, stream: TextIO) -> list[structlog.typing.P
 
 def get_logger(room: str) -> structlog.stdlib.BoundLogger:
     """Return the logger of a room; each line says which room wrote it."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(room).bind(room=room)
+    # Not `.bind(room=…)`: that would settle on the configuration of this moment, the import.
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(room, room=room)
     return logger
