@@ -34,9 +34,7 @@ MARKED = True
 
 
 def _feed(key, **changes):
-    return Feed(
-        id=key, url=f"https://{key}.example/", created_at=NOW, updated_at=NOW, **changes
-    )
+    return Feed(id=key, url=f"https://{key}.example/", created_at=NOW, updated_at=NOW, **changes)
 
 
 def _state(key, **changes):

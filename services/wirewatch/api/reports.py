@@ -1,0 +1,101 @@
+"""What happened: alerts, attempts, dead letters, the status; and checking a query."""
+
+from aiohttp import web
+
+from wirewatch.api.answers import API, answer, body_of, int_parameter, page
+from wirewatch.api.bodies import QueryBody
+from wirewatch.api.page import render_page
+from wirewatch.api.status import status_of
+from wirewatch.api.views import (
+    QueryCheckView,
+    QueryErrorView,
+    alert_views,
+    attempt_views,
+    dead_letter_views,
+)
+from wirewatch.query.errors import QueryError
+from wirewatch.query.parse import parse
+from wirewatch.query.printing import to_text
+
+routes = web.RouteTableDef()
+
+DEFAULT_RECENT = 50
+MAX_RECENT = 1_000
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""The status page loads nothing and runs nothing, whatever a feed puts into a title."""
+
+
+def _recent(request: web.Request) -> int:
+    return int_parameter(request, "limit", DEFAULT_RECENT, MAX_RECENT)
+
+
+@routes.get("/v1/alerts")
+async def alerts(request: web.Request) -> web.Response:
+    """List recent alerts, newest first; `subscription` chooses those of one."""
+    limit = _recent(request)
+    chosen = request.query.get("subscription")
+    records = request.app[API].tables.alerts.values()
+    views = alert_views(r for r in records if chosen is None or r.subscription_id == chosen)
+    return page(views[:limit], None)
+
+
+@routes.get("/v1/attempts")
+async def attempts(request: web.Request) -> web.Response:
+    """List recent attempts, newest first; `endpoint` and `alert` choose."""
+    limit = _recent(request)
+    endpoint, alert = request.query.get("endpoint"), request.query.get("alert")
+    views = attempt_views(
+        record
+        for record in request.app[API].tables.attempts.values()
+        if endpoint in (None, record.endpoint_id) and alert in (None, record.alert_id)
+    )
+    return page(views[:limit], None)
+
+
+@routes.get("/v1/dead-letters")
+async def dead_letters(request: web.Request) -> web.Response:
+    """List recent dead letters, newest first."""
+    limit = _recent(request)
+    return page(dead_letter_views(request.app[API].tables.dead_letters.values())[:limit], None)
+
+
+@routes.get("/v1/status")
+async def status(request: web.Request) -> web.Response:
+    """Say how the whole does, in numbers."""
+    api = request.app[API]
+    now = api.clock()
+    return answer(status_of(api.tables.holdings(now), now))
+
+
+@routes.post("/v1/queries/check")
+async def check_query(request: web.Request) -> web.Response:
+    """Say whether a query can be used, how it is understood, or what is wrong where."""
+    body = await body_of(request, QueryBody)
+    try:
+        query = parse(body.query, request.app[API].catalogue)
+    except QueryError as error:
+        return answer(QueryCheckView(ok=False, error=_error_view(error)))
+    return answer(QueryCheckView(ok=True, canonical=to_text(query)))
+
+
+def _error_view(error: QueryError) -> QueryErrorView:
+    return QueryErrorView(
+        message=error.message,
+        offset=error.offset,
+        length=error.length,
+        suggestion=error.suggestion,
+    )
+
+
+@routes.get("/")
+async def status_page(request: web.Request) -> web.Response:
+    """Show the status to a person."""
+    api = request.app[API]
+    now = api.clock()
+    refresh = request.query.get("refresh") != "off"
+    text = render_page(api.tables.holdings(now), now, refresh=refresh)
+    headers = {"Content-Security-Policy": PAGE_POLICY}
+    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=headers)

@@ -1,0 +1,116 @@
+"""The api service: put together, run, stopped."""
+
+import asyncio
+from typing import Any, TypeVar
+
+from wirewatch.api.app import make_app
+from wirewatch.api.guard import is_loopback
+from wirewatch.api.metrics import ApiMetrics
+from wirewatch.api.store import Api, Collection, Sender, Tables, new_tables
+from wirewatch.entities.catalogue import Catalogue
+from wirewatch.runtime.clock import Clock
+from wirewatch.runtime.kafka import OnUnreadable, Producer, bury_unreadable
+from wirewatch.runtime.lifecycle import Context
+from wirewatch.runtime.logs import get_logger
+from wirewatch.runtime.observe import listen
+from wirewatch.runtime.projection import Projection, Table
+from wirewatch.runtime.settings import Settings
+from wirewatch.topics.alerts import ALERTS
+from wirewatch.topics.articles import ARTICLES
+from wirewatch.topics.attempts import ATTEMPTS
+from wirewatch.topics.dead_letters import DEAD_LETTERS
+from wirewatch.topics.endpoints import ENDPOINTS
+from wirewatch.topics.feed_states import FEED_STATES
+from wirewatch.topics.feeds import FEEDS
+from wirewatch.topics.spec import Record, Topic
+from wirewatch.topics.subscriptions import SUBSCRIPTIONS
+
+R = TypeVar("R", bound=Record)
+
+SERVICE = "api"
+BACKLOG = 250
+"""Records of each partition that are read back at start, for the recent lists."""
+ARTICLES_BACKLOG = 100
+"""Articles are only counted: what came in the minutes before a start need not be exact."""
+
+log = get_logger("api")
+
+
+def projections(
+    settings: Settings, tables: Tables, on_unreadable: OnUnreadable
+) -> dict[str, Projection[Any]]:
+    """Return what keeps `tables` up to date, by the topic's name without prefix."""
+
+    def follow(topic: Topic[R], table: Table[R], backlog: int | None = None) -> Projection[R]:
+        return Projection(settings, topic, table, on_unreadable, backlog=backlog)
+
+    return {
+        FEEDS.name: follow(FEEDS, tables.feeds),
+        FEED_STATES.name: follow(FEED_STATES, tables.feed_states),
+        SUBSCRIPTIONS.name: follow(SUBSCRIPTIONS, tables.subscriptions),
+        ENDPOINTS.name: follow(ENDPOINTS, tables.endpoints),
+        ARTICLES.name: follow(ARTICLES, tables.articles_per_minute, ARTICLES_BACKLOG),
+        ALERTS.name: follow(ALERTS, tables.alerts, BACKLOG),
+        ATTEMPTS.name: follow(ATTEMPTS, tables.attempts, BACKLOG),
+        DEAD_LETTERS.name: follow(DEAD_LETTERS, tables.dead_letters, BACKLOG),
+    }
+
+
+def new_api(
+    tables: Tables,
+    sender: Sender,
+    catalogue: Catalogue,
+    *,
+    metrics: ApiMetrics,
+    clock: Clock,
+    loopback_only: bool,
+) -> Api:
+    """Return what the handlers work with, around `tables` and `sender`."""
+    return Api(
+        tables=tables,
+        feeds=Collection(FEEDS, tables.feeds, sender),
+        subscriptions=Collection(SUBSCRIPTIONS, tables.subscriptions, sender),
+        endpoints=Collection(ENDPOINTS, tables.endpoints, sender),
+        catalogue=catalogue,
+        metrics=metrics,
+        clock=clock,
+        loopback_only=loopback_only,
+    )
+
+
+async def main(context: Context) -> None:
+    """Serve the API until asked to stop. Raises Problem when it cannot start."""
+    settings = context.settings
+    metrics = ApiMetrics(context.registry)
+    tables = new_tables(context.clock)
+    producer = Producer(settings, SERVICE, context.clock)
+    following = projections(settings, tables, bury_unreadable(producer, metrics.unreadable))
+    for name in following:
+        metrics.expect(settings.topic_prefix + name)
+    api = new_api(
+        tables,
+        producer,
+        Catalogue.load(),
+        metrics=metrics,
+        clock=context.clock,
+        loopback_only=is_loopback(settings.api_host),
+    )
+    try:
+        await producer.start()
+        await asyncio.gather(*(projection.start() for projection in following.values()))
+        context.health.alive.update({name: p.problem for name, p in following.items()})
+        await _serve(api, context)
+    finally:
+        await asyncio.gather(*(projection.stop() for projection in following.values()))
+        await producer.stop()
+
+
+async def _serve(api: Api, context: Context) -> None:
+    host, port = context.settings.api_host, context.settings.api_port
+    app = make_app(api, context.health)
+    server = await listen(app, what="api", host=host, port=port, setting="WIREWATCH_API_PORT")
+    try:
+        log.info("serving", url=f"http://{host}:{port}/")
+        await context.stopping.wait()
+    finally:
+        await server.cleanup()

@@ -1,0 +1,299 @@
+"""What the API shows: records as they are told to a client. Pure.
+
+The views are the contract of the REST API; the command line reads them with
+the same types. An endpoint's secret is in one of them only, the answer to the
+creation of the endpoint.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import msgspec
+
+from wirewatch.api.words import ago, ahead, count, span
+from wirewatch.topics.alerts import Alert, ArticleDigest, Proof
+from wirewatch.topics.attempts import Attempt, AttemptReason, Outcome
+from wirewatch.topics.dead_letters import DeadLetter, DeadReason
+from wirewatch.topics.endpoints import ENDPOINTS, Endpoint
+from wirewatch.topics.feed_states import FeedState, FetchReason
+from wirewatch.topics.feeds import Feed
+from wirewatch.topics.subscriptions import Subscription
+
+V = TypeVar("V")
+
+MAX_PAYLOAD_HEAD_BYTES = 2_048
+"""As much of a dead letter's payload is kept at hand and shown."""
+
+FETCH_REASONS = {
+    FetchReason.ADDRESS: "its address may not be connected to",
+    FetchReason.CONNECT: "no connection",
+    FetchReason.TIMEOUT: "no answer in time",
+    FetchReason.TLS: "its certificate is not trusted",
+    FetchReason.HTTP_STATUS: "the server refuses",
+    FetchReason.REDIRECTS: "too many redirects",
+    FetchReason.TOO_LARGE: "it is too large",
+    FetchReason.NOT_A_FEED: "what is there is not a feed",
+    FetchReason.MALFORMED: "the feed cannot be read",
+    FetchReason.BROKEN: "the transfer breaks off",
+}
+
+
+class Page(msgspec.Struct, Generic[V], frozen=True):
+    """Part of a list. `next` is the value of `after` that leads on, null at the end."""
+
+    items: tuple[V, ...]
+    next: str | None = None
+
+
+class HealthState(StrEnum):
+    """How a feed does."""
+
+    OK = "ok"
+    FAILING = "failing"
+    WAITING = "waiting"
+    PAUSED = "paused"
+
+
+class HealthView(msgspec.Struct, frozen=True, kw_only=True):
+    """How a feed does, also in words."""
+
+    state: HealthState
+    text: str
+    failures: int = 0
+    failing_since: datetime | None = None
+    reason: FetchReason | None = None
+    fetched_at: datetime | None = None
+    next_fetch_at: datetime | None = None
+
+
+class FeedView(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed. `title` is the one it was given, or else the one it gives itself."""
+
+    id: str
+    url: str
+    title: str
+    language: str | None
+    tags: tuple[str, ...]
+    interval_s: int | None
+    paused: bool
+    health: HealthView
+    created_at: datetime
+    updated_at: datetime
+
+
+class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A standing query and who is told."""
+
+    id: str
+    name: str
+    query: str
+    endpoint_ids: tuple[str, ...]
+    tags: tuple[str, ...]
+    paused: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where alerts are delivered, without its secret."""
+
+    id: str
+    name: str
+    url: str
+    disabled: bool
+    retry_schedule_s: tuple[float, ...] | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewEndpointView(EndpointView, frozen=True, kw_only=True):
+    """A new endpoint with its secret, which is shown this once."""
+
+    secret: str
+
+
+class AlertView(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert and the endpoints that are told."""
+
+    id: str
+    subscription_id: str
+    subscription_name: str
+    query: str
+    tags: tuple[str, ...]
+    article: ArticleDigest
+    proofs: tuple[Proof, ...]
+    found_at: datetime
+    endpoint_ids: tuple[str, ...]
+
+
+class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
+    """One request that was made to deliver an alert."""
+
+    delivery_id: str
+    alert_id: str
+    subscription_id: str
+    endpoint_id: str
+    number: int
+    outcome: Outcome
+    reason: AttemptReason | None
+    detail: str
+    status: int | None
+    response_head: str
+    started_at: datetime
+    duration_ms: int
+    next_attempt_at: datetime | None
+
+
+class DeadLetterView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was given up. `payload_head` is the start of it, empty where it could hold a secret."""
+
+    id: str
+    service: str
+    reason: DeadReason
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    payload_head: str
+    died_at: datetime
+
+
+class QueryErrorView(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a query, and where: `offset` and `length` count code points."""
+
+    message: str
+    offset: int
+    length: int
+    suggestion: str | None
+
+
+class QueryCheckView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a query can be used; `canonical` is how it is understood."""
+
+    ok: bool
+    canonical: str | None = None
+    error: QueryErrorView | None = None
+
+
+def feed_health(feed: Feed, state: FeedState | None, now: datetime) -> HealthView:
+    """Say how `feed` does; `state` is None before ingest has taken it up."""
+    if feed.paused:
+        text = "Paused: it is not fetched until it is resumed."
+        return HealthView(state=HealthState.PAUSED, text=text)
+    if state is not None and state.failures:
+        return _failing(state, now)
+    if state is None or state.fetched_at is None:
+        return HealthView(state=HealthState.WAITING, text="Waits for its first fetch.")
+    text = f"Fetched {ago(state.fetched_at, now)}, again {ahead(state.next_fetch_at, now)}."
+    return HealthView(
+        state=HealthState.OK,
+        text=text,
+        fetched_at=state.fetched_at,
+        next_fetch_at=state.next_fetch_at,
+    )
+
+
+def _failing(state: FeedState, now: datetime) -> HealthView:
+    since = "" if state.failing_since is None else f" for {span(now - state.failing_since)}"
+    why = FETCH_REASONS[state.reason] if state.reason else "the reason is not known"
+    detail = f" ({state.detail.rstrip('.')})" if state.detail else ""
+    tries = count(state.failures, "failed fetch", "failed fetches")
+    return HealthView(
+        state=HealthState.FAILING,
+        text=f"Failing{since}, {tries}: {why}{detail}. Again {ahead(state.next_fetch_at, now)}.",
+        failures=state.failures,
+        failing_since=state.failing_since,
+        reason=state.reason,
+        fetched_at=state.fetched_at,
+        next_fetch_at=state.next_fetch_at,
+    )
+
+
+def feed_view(feed: Feed, state: FeedState | None, now: datetime) -> FeedView:
+    """Return what is shown of `feed`."""
+    return FeedView(
+        id=feed.id,
+        url=feed.url,
+        title=feed.title or (state.title if state else ""),
+        language=feed.language,
+        tags=feed.tags,
+        interval_s=feed.interval_s,
+        paused=feed.paused,
+        health=feed_health(feed, state, now),
+        created_at=feed.created_at,
+        updated_at=feed.updated_at,
+    )
+
+
+def subscription_view(subscription: Subscription) -> SubscriptionView:
+    """Return what is shown of `subscription`."""
+    return msgspec.convert(subscription, SubscriptionView, from_attributes=True)
+
+
+def endpoint_view(endpoint: Endpoint) -> EndpointView:
+    """Return what is shown of `endpoint`: all but the secret."""
+    return msgspec.convert(endpoint, EndpointView, from_attributes=True)
+
+
+def new_endpoint_view(endpoint: Endpoint) -> NewEndpointView:
+    """Return the answer to the creation of `endpoint`, the only one with the secret."""
+    return msgspec.convert(endpoint, NewEndpointView, from_attributes=True)
+
+
+def alert_views(alerts: Iterable[Alert]) -> list[AlertView]:
+    """Return the alerts, newest first, each once: a record stands for one endpoint of it."""
+    together: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        together.setdefault(alert.id, []).append(alert)
+    views = [_alert_view(records) for records in together.values()]
+    return sorted(views, key=lambda view: view.found_at, reverse=True)
+
+
+def _alert_view(records: Sequence[Alert]) -> AlertView:
+    alert = records[0]
+    return AlertView(
+        id=alert.id,
+        subscription_id=alert.subscription_id,
+        subscription_name=alert.subscription_name,
+        query=alert.query,
+        tags=alert.tags,
+        article=alert.article,
+        proofs=alert.proofs,
+        found_at=alert.found_at,
+        endpoint_ids=tuple(sorted({record.endpoint_id for record in records})),
+    )
+
+
+def attempt_views(attempts: Iterable[Attempt]) -> list[AttemptView]:
+    """Return the attempts, newest first."""
+    views = [msgspec.convert(a, AttemptView, from_attributes=True) for a in attempts]
+    return sorted(views, key=lambda view: view.started_at, reverse=True)
+
+
+def dead_letter_views(letters: Iterable[DeadLetter]) -> list[DeadLetterView]:
+    """Return the dead letters, newest first, each once: a repeat has the same id."""
+    first: dict[str, DeadLetter] = {}
+    for letter in sorted(letters, key=lambda each: each.died_at):
+        first.setdefault(letter.id, letter)
+    views = [_dead_letter_view(letter) for letter in first.values()]
+    return sorted(views, key=lambda view: view.died_at, reverse=True)
+
+
+def _dead_letter_view(letter: DeadLetter) -> DeadLetterView:
+    may_hold_secret = letter.topic.endswith(ENDPOINTS.name)
+    head = b"" if may_hold_secret else letter.payload[:MAX_PAYLOAD_HEAD_BYTES]
+    return DeadLetterView(
+        id=letter.id,
+        service=letter.service,
+        reason=letter.reason,
+        detail=letter.detail,
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        key=letter.key,
+        payload_head=head.decode("utf-8", "replace"),
+        died_at=letter.died_at,
+    )
