@@ -1,6 +1,7 @@
 """The command line against an API on this machine."""
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,9 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
+from wirewatch.cli.alerts import explain
 from wirewatch.cli.main import COMMANDS, app, load_command
+from wirewatch.query.errors import QueryError
 from wirewatch.runtime.kafka import Position, Received
 from wirewatch.topics.alerts import Alert, ArticleDigest, Field, Proof
 from wirewatch.topics.feed_states import FeedState, FetchReason
@@ -60,10 +63,8 @@ def test_a_list_fits_80_columns_and_json_has_everything(wirewatch, api, tables):
     assert feed_id(long) in listed
     assert "failing" in listed
     feeds = json.loads(wirewatch("feeds", "list", "--json").stdout)
-    assert [(feed["url"], feed["title"]) for feed in feeds] == [(URL, ""), (long, title)] or [
-        feed["url"] for feed in feeds
-    ] == [long, URL]
-    assert {feed["health"]["state"] for feed in feeds} == {"waiting", "failing"}
+    found = {feed["url"]: (feed["title"], feed["health"]["state"]) for feed in feeds}
+    assert found == {URL: ("", "failing"), long: (title, "waiting")}
 
 
 def test_what_a_feed_says_cannot_steer_the_terminal(wirewatch, api, tables):
@@ -93,7 +94,8 @@ def test_what_a_feed_says_cannot_steer_the_terminal(wirewatch, api, tables):
          f"There is no endpoint with the URL {HOOK}: see `wirewatch endpoints list`."),
         (("feeds", "import", "/nowhere.opml"),
          "/nowhere.opml cannot be read: No such file or directory."),
-        (("listen", "--secret", "x y"), "--secret is wrong: the secret is not `whsec_` and base64."),
+        (("listen", "--secret", "x y"),
+         "--secret is wrong: the secret is not `whsec_` and base64."),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_sentence_on_standard_error(wirewatch, api, words, sentence):
@@ -161,11 +163,31 @@ def test_a_name_that_is_there_twice_asks_for_an_id(wirewatch, api):
 
 def test_a_query_is_checked_here_with_a_caret_under_the_mistake(wirewatch, monkeypatch):
     monkeypatch.setenv("WIREWATCH_API_URL", "http://127.0.0.1:9")
-    assert wirewatch("alerts", "check", "storm").stdout == "storm\n"
+    right = wirewatch("alerts", "check", 'storm  entity:"North Korea"')
+    assert right.stdout == 'storm AND entity:"North Korea"\n'
     wrong = wirewatch("alerts", "check", "台風 )")
     assert wrong.exit_code == 1
-    lines = wrong.stderr.splitlines()
-    assert lines[1:3] == ["  台風 )", "       ^"]
+    first, shown, carets = wrong.stderr.splitlines()[:3]
+    assert first.startswith("wirewatch: ")
+    assert first.endswith("(at character 4)")
+    assert (shown, carets) == ("  台風 )", "       ^")
+
+
+def test_a_mistake_is_explained_with_what_may_have_been_meant():
+    error = QueryError("what is this", offset=6, length=3, suggestion="write rain")
+    assert explain("storm\nran", error).splitlines() == [
+        "what is this (at character 7)",
+        "  storm ran",
+        "        ^^^",
+        "  write rain",
+    ]
+
+
+def test_a_mistake_far_in_a_long_query_is_still_in_sight(wirewatch):
+    wrong = wirewatch("alerts", "check", "storm " * 50 + ") " + "flood " * 50)
+    shown, carets = wrong.stderr.splitlines()[1:3]
+    assert fits(wrong.stderr)
+    assert shown[carets.index("^")] == ")"
 
 
 def test_recent_alerts_are_one_line_each(wirewatch, api, tables):
@@ -228,7 +250,13 @@ def test_the_help_stays_light():
         "r = CliRunner().invoke(app, ['--help']); assert r.exit_code == 0, r.output; "
         "print(*sorted({'aiohttp', 'aiokafka', 'pydantic', 'faust', 'regex'} & set(sys.modules)))"
     )
-    heavy = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
     assert heavy.stdout.strip() == ""
 
 

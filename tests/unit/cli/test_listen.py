@@ -119,7 +119,9 @@ def test_a_header_that_is_wrong_is_named(spoil, reason):
         verify(headers, body, secret=SECRET, now=NOW)
 
 
-@pytest.mark.parametrize(("off_s", "good"), [(300, True), (-300, True), (301, False), (-301, False)])
+@pytest.mark.parametrize(
+    ("off_s", "good"), [(300, True), (-300, True), (301, False), (-301, False)]
+)
 def test_clocks_may_differ_by_five_minutes(off_s, good):
     body = b"{}"
     headers = _signed(body, at=NOW + timedelta(seconds=off_s))
@@ -153,10 +155,11 @@ async def test_a_stranger_is_refused_and_it_is_said():
     async with Inbox(SECRET) as inbox:
         assert await inbox.post(body, _signed(body, secret=OTHER)) == 401
         assert inbox.alerts == []
-        assert inbox.notes == [
-            "refused a webhook that does not verify: "
-            "the signature does not match: is it this endpoint's secret?"
-        ]
+        (note,) = inbox.notes
+    assert note == (
+        "refused a webhook that does not verify: "
+        "the signature does not match: is it this endpoint's secret?"
+    )
 
 
 async def test_a_refused_webhook_does_not_make_the_good_one_a_repeat():
@@ -208,7 +211,9 @@ async def test_an_alert_is_one_line():
     alert = await _received(_payload())
     line = alert_line(alert, 80, zone=timezone(timedelta(hours=2)))
     assert line.plain == "14:00:00  Storms  en  Storm hits coast  news.example"
-    marked = [line.plain[span.start : span.end] for span in line.spans if "yellow" in str(span.style)]
+    marked = [
+        line.plain[span.start : span.end] for span in line.spans if "yellow" in str(span.style)
+    ]
     assert marked == ["Storm"]
 
 
@@ -218,7 +223,7 @@ async def test_a_repeat_is_marked():
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
-@pytest.mark.parametrize("title", ["x" * 500, "台風が上陸" * 50, "عاصفة تضرب " * 30, "a\nb\x1b[31m"])
+@pytest.mark.parametrize("title", ["x" * 500, "台風が上陸" * 50, "عاصفة تضرب " * 30, "a\nb\x1b[1m"])
 async def test_a_line_never_gets_wider_and_never_breaks(title, width):
     line = alert_line(await _received(_payload(title=title)), width, zone=UTC)
     assert cell_len(line.plain) <= width

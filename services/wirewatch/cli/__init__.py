@@ -1,0 +1,1 @@
+"""The command line: wires services, talks to the API, receives webhooks."""

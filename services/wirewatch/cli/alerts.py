@@ -1,0 +1,221 @@
+"""`wirewatch alerts`: what is asked for, and what was found."""
+
+from typing import Annotated
+
+import typer
+from rich.cells import cell_len
+from rich.text import Text
+
+from wirewatch.api.views import AlertView, Page, SubscriptionView
+from wirewatch.cli.client import ApiClient, client, run, segment
+from wirewatch.cli.endpoints import PostedEndpoint, post_endpoint, say_secret
+from wirewatch.cli.lines import article_line
+from wirewatch.cli.show import console, harmless, print_json, print_table, say
+from wirewatch.entities.catalogue import Catalogue
+from wirewatch.query.errors import QueryError
+from wirewatch.query.parse import parse
+from wirewatch.query.printing import to_text
+from wirewatch.query.tree import Query
+from wirewatch.runtime.errors import Problem
+
+app = typer.Typer(help="What is asked for, and what was found.", no_args_is_help=True)
+
+PATH = "/v1/subscriptions"
+ID_PREFIX = "sub_"
+SHOWN_CHARS = 60
+SHOWN_BEFORE = 30
+"""How much of a query is shown around a mistake, and how much of it before."""
+
+Which = Annotated[str, typer.Argument(metavar="ID-OR-NAME", help="The alert's id or name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    query: Annotated[str, typer.Argument(help="What an article has to say.")],
+    to: Annotated[
+        list[str] | None,
+        typer.Option(help="URL or id of an endpoint; may come several times."),
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag; may come several times.")] = None,
+) -> None:
+    """Add an alert: when an article satisfies QUERY, every endpoint is told."""
+    if not to:
+        raise Problem("Say who is to be told: --to with the URL or id of an endpoint.")
+    _require_readable(query)
+    is_new, subscription, endpoints = run(_add(name, query, to, tag or []))
+    say(f"{'Added' if is_new else 'It is there already:'} {subscription.name}\n{subscription.id}")
+    for endpoint in endpoints:
+        say_secret(endpoint)
+
+
+async def _add(
+    name: str, query: str, to: list[str], tags: list[str]
+) -> tuple[bool, SubscriptionView, list[PostedEndpoint]]:
+    async with client() as api:
+        new = [await post_endpoint(api, url) for url in to if "://" in url]
+        by_url = {endpoint.url: endpoint.id for endpoint in new}
+        fields: dict[str, object] = {
+            "name": name,
+            "query": query,
+            "endpoint_ids": list(dict.fromkeys(by_url.get(each, each) for each in to)),
+        }
+        if tags:
+            fields["tags"] = tags
+        created = await api.create(PATH, fields, SubscriptionView)
+        return created.is_new, created.view, new
+
+
+async def _find(api: ApiClient, which: str) -> SubscriptionView:
+    """Return the subscription with this id or name. Raises Problem."""
+    if which.startswith(ID_PREFIX):
+        return await api.get(f"{PATH}/{segment(which)}", SubscriptionView)
+    found = [s async for s in api.items(PATH, SubscriptionView) if s.name == which]
+    if not found:
+        raise Problem(f"There is no alert named {which}: see `wirewatch alerts list`.")
+    if len(found) > 1:
+        ids = ", ".join(each.id for each in found)
+        raise Problem(f"Several alerts are named {which}: choose by id among {ids}.")
+    return found[0]
+
+
+@app.command("list")
+def list_alerts(as_json: AsJson = False) -> None:
+    """List the alerts that were asked for."""
+
+    async def work() -> list[SubscriptionView]:
+        async with client() as api:
+            return [each async for each in api.items(PATH, SubscriptionView)]
+
+    subscriptions = run(work())
+    if as_json:
+        print_json(subscriptions)
+    elif not subscriptions:
+        say('No alerts yet. Add one: wirewatch alerts add Storms "storm OR hurricane" --to URL')
+    else:
+        print_table(("ALERT", "STATE", "ID"), map(_row, subscriptions))
+
+
+def _row(subscription: SubscriptionView) -> tuple[Text, Text, str]:
+    name = Text(harmless(subscription.name))
+    name.append("\n" + harmless(subscription.query), "dim")
+    state = Text("paused", "yellow") if subscription.paused else Text("active", "green")
+    return name, state, subscription.id
+
+
+@app.command()
+def show(alert: Which, as_json: AsJson = False) -> None:
+    """Show one alert."""
+
+    async def work() -> SubscriptionView:
+        async with client() as api:
+            return await _find(api, alert)
+
+    found = run(work())
+    if as_json:
+        print_json(found)
+        return
+    say(
+        f"{found.name}\n"
+        f"  id         {found.id}\n"
+        f"  query      {found.query}\n"
+        f"  endpoints  {', '.join(found.endpoint_ids)}\n"
+        f"  tags       {', '.join(found.tags) or 'none'}\n"
+        f"  state      {'paused' if found.paused else 'active'}\n"
+        f"  changed    {found.updated_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
+
+
+@app.command()
+def pause(alert: Which) -> None:
+    """Ask for nothing for now; what appears meanwhile is not told later."""
+    say(f"Paused {_set_paused(alert, paused=True).name}")
+
+
+@app.command()
+def resume(alert: Which) -> None:
+    """Ask again."""
+    say(f"Resumed {_set_paused(alert, paused=False).name}")
+
+
+def _set_paused(which: str, *, paused: bool) -> SubscriptionView:
+    async def work() -> SubscriptionView:
+        async with client() as api:
+            found = await _find(api, which)
+            fields = {"paused": paused}
+            return await api.patch(f"{PATH}/{segment(found.id)}", fields, SubscriptionView)
+
+    return run(work())
+
+
+@app.command()
+def remove(alert: Which) -> None:
+    """Remove an alert."""
+
+    async def work() -> SubscriptionView:
+        async with client() as api:
+            found = await _find(api, alert)
+            await api.delete(f"{PATH}/{segment(found.id)}")
+            return found
+
+    say(f"Removed {run(work()).name}")
+
+
+@app.command()
+def recent(
+    alert: Annotated[str | None, typer.Argument(metavar="[ID-OR-NAME]", help="Of one.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was found lately, newest first."""
+
+    async def work() -> Page[AlertView]:
+        async with client() as api:
+            chosen = {} if alert is None else {"subscription": (await _find(api, alert)).id}
+            return await api.get("/v1/alerts", Page[AlertView], limit=str(limit), **chosen)
+
+    alerts = run(work()).items
+    if as_json:
+        print_json(alerts)
+    elif not alerts:
+        say("Nothing was found lately.")
+    else:
+        out = console()
+        for each in alerts:
+            out.print(_line(each, out.width))
+
+
+def _line(alert: AlertView, width: int) -> Text:
+    return article_line(
+        alert.found_at, alert.subscription_name, alert.article, alert.proofs, width=width
+    )
+
+
+@app.command()
+def check(query: Annotated[str, typer.Argument(help="A query.")]) -> None:
+    """Say how a query is understood, or what is wrong and where. Nothing is sent."""
+    say(to_text(_require_readable(query)))
+
+
+def _require_readable(query: str) -> Query:
+    try:
+        return parse(query, Catalogue.load())
+    except QueryError as error:
+        raise Problem(explain(query, error)) from error
+
+
+def explain(query: str, error: QueryError) -> str:
+    """Return what is wrong with `query`, with carets under the place."""
+    begin = max(0, error.offset - SHOWN_BEFORE)
+    shown = harmless(query[begin : begin + SHOWN_CHARS])
+    at = error.offset - begin
+    under = cell_len(shown[at : at + error.length])
+    lines = [
+        f"{error.message} (at character {error.offset + 1})",
+        f"  {shown}",
+        f"  {' ' * cell_len(shown[:at])}{'^' * max(1, under)}",
+    ]
+    if error.suggestion:
+        lines.append(f"  {error.suggestion}")
+    return "\n".join(lines)
