@@ -1,0 +1,1 @@
+"""notify: alerts in, signed webhooks out, retried for days, never forgotten."""
