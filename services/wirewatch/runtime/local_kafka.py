@@ -224,6 +224,13 @@ class LocalKafka:
             process.kill()
             process.wait()
 
+    def kill(self) -> None:
+        """End the broker at once, as a power cut would (for tests)."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
     def problem(self) -> str | None:
         """Return what is wrong if the broker has ended by itself."""
         if self._process is None or self._process.poll() is None:

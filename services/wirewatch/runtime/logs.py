@@ -12,6 +12,32 @@ _NOISY = {"aiokafka": logging.ERROR, "faust": logging.ERROR, "mode": logging.ERR
 """Libraries whose own lines repeat what our events say; their errors still come through."""
 
 
+REPEAT_AFTER_S = 60.0
+MAX_REMEMBERED = 1_000
+
+
+class _OnceAMinute(logging.Filter):
+    """Lets the same line of a noisy library through once in REPEAT_AFTER_S.
+
+    While Kafka is away aiokafka says so dozens of times a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in _NOISY:
+            return True
+        key = (record.name, str(record.msg))
+        if record.created - self._last.get(key, -REPEAT_AFTER_S) < REPEAT_AFTER_S:
+            return False
+        if len(self._last) >= MAX_REMEMBERED:
+            self._last.clear()
+        self._last[key] = record.created
+        return True
+
+
 def set_up_logging(settings: Settings, service: str, stream: TextIO = sys.stderr) -> None:
     """Send structlog's and the standard library's log lines to `stream`, all of one shape."""
     shared: list[structlog.typing.Processor] = [
@@ -21,6 +47,7 @@ def set_up_logging(settings: Settings, service: str, stream: TextIO = sys.stderr
         structlog.processors.StackInfoRenderer(),
     ]
     handler = logging.StreamHandler(stream)
+    handler.addFilter(_OnceAMinute())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],

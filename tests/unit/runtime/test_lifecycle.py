@@ -93,6 +93,19 @@ def test_a_json_line_says_who_what_and_where(restored_logging: None) -> None:
     assert second["service"] == "ingest"
 
 
+def test_a_noisy_library_is_heard_once_a_minute(restored_logging: None) -> None:
+    stream = io.StringIO()
+    set_up_logging(Settings(log_format=LogFormat.JSON), "ingest", stream)
+
+    for attempt in range(5):
+        logging.getLogger("aiokafka.conn").error("Unable to connect, attempt %d", attempt)
+        logging.getLogger("wirewatch").error("ours, attempt %d", attempt)
+
+    events = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    assert [event for event in events if "Unable" in event] == ["Unable to connect, attempt 0"]
+    assert len(events) == 6
+
+
 async def test_health_says_in_words_what_is_wrong() -> None:
     registry = CollectorRegistry()
     Counter("wirewatch_test_things_total", "Things.", registry=registry).inc()
