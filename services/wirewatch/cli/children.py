@@ -49,7 +49,7 @@ class Child:
         Raises ServiceProblem if it ends with a problem of its user's (exit code 1).
         """
         deaths = 0
-        while not self._stopping:
+        while True:
             last_words = await self._run_once()
             code = self._process.returncode if self._process else 0
             self._process = None
@@ -105,6 +105,9 @@ class Child:
         except TimeoutError:
             _signal(process.pid, signal.SIGKILL)
             await process.wait()
+        if process.stderr is not None:
+            with self._log_file.open("ab") as log:
+                log.write(await process.stderr.read())
 
 
 async def _next_line(stream: asyncio.StreamReader) -> bytes:

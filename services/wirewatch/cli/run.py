@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -213,7 +213,7 @@ def _print(console: Console, alert: Any) -> None:
     console.print(alert_line(alert, console.width), no_wrap=True, overflow="ellipsis")
 
 
-async def _welcome(run: _Run, secret: str, sample_feeds: list[FeedOutline]) -> None:
+async def _welcome(run: _Run, secret: str, sample_feeds: Sequence[FeedOutline]) -> None:
     """Wait until the services are up, load the starter set, say where everything is."""
     api = ApiClient(f"http://{HOST}:{run.settings.api_port}")
     await _until_answers(api)
@@ -255,7 +255,7 @@ def _banner(run: _Run, took_s: float) -> Text:
 
 
 async def _load_starter_set(
-    run: _Run, api: ApiClient, secret: str, sample_feeds: list[FeedOutline]
+    run: _Run, api: ApiClient, secret: str, sample_feeds: Sequence[FeedOutline]
 ) -> None:
     """Create feeds, endpoint and alerts, once for a cluster: what a user deleted stays deleted."""
     ports = f"{run.settings.listen_port}-{run.settings.newsroom_port}"

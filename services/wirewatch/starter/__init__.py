@@ -1,0 +1,1 @@
+"""What `wirewatch run` begins with: sample newsroom, real feeds, example alerts."""
