@@ -50,7 +50,7 @@ class Intake:
         new: dict[str, Delivery] = {}
         for alert in alerts:
             known = delivery_id(alert.id, alert.endpoint_id)
-            if known not in new and not self._outbox.knows(known):
+            if not self._outbox.knows(known):
                 new[known] = Delivery(
                     id=known,
                     endpoint_id=alert.endpoint_id,

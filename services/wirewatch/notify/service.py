@@ -106,6 +106,7 @@ class Worker:
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
             asyncio.create_task(self._forget_ended(), name="forget"),
         ]
+        self._context.health.alive["dispatcher"] = self._dispatcher.problem
         stopping = asyncio.create_task(self._context.stopping.wait())
         try:
             watched: list[asyncio.Future[Any]] = [stopping, self._failed, *loops]
@@ -132,7 +133,6 @@ class Worker:
 
     def _report_health(self) -> None:
         health = self._context.health
-        health.alive["dispatcher"] = self._dispatcher.problem
         health.alive["deliveries"] = self._deliveries.problem
         health.alive["endpoints"] = self._endpoints.problem
         health.ready["partitions"] = self._unready

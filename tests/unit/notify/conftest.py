@@ -11,7 +11,7 @@ from wirewatch.topics.alerts import Alert, ArticleDigest, Field, Proof
 from wirewatch.topics.deliveries import Delivery
 from wirewatch.topics.endpoints import Endpoint
 
-AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+AT = datetime(2024, 11, 23, 9, 0, tzinfo=UTC)
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
 
 

@@ -282,25 +282,47 @@ async def test_a_disabled_endpoint_waits_until_it_is_enabled(
     assert world.post.ids(endpoint.url) == ["msg_1"]
 
 
-async def test_a_hanging_endpoint_holds_up_nobody_and_has_its_own_limit(
+async def test_hanging_endpoints_hold_up_nobody_and_have_their_own_limit(
     world: World, make_delivery: Make, endpoint: Endpoint
 ) -> None:
-    hanging, fine = "https://hang.example/", "https://fine.example/"
-    world.post.held[hanging] = asyncio.Event()
-    world.set(replace(endpoint, id="end_h", url=hanging), replace(endpoint, id="end_f", url=fine))
-    before = datetime.now(UTC) - timedelta(hours=1)
-    world.put(*(make_delivery(f"h{n}", endpoint_id="end_h", due_at=before) for n in range(50)))
+    hanging, fine = ("https://hang.example/1", "https://hang.example/2"), "https://fine.example/"
+    gate = asyncio.Event()
+    before = datetime(2024, 1, 1, tzinfo=UTC) - timedelta(hours=1)
+    for n, url in enumerate(hanging):
+        world.post.held[url] = gate
+        world.set(replace(endpoint, id=f"end_{n}", url=url))
+        world.put(
+            *(make_delivery(f"h{n}-{i}", endpoint_id=f"end_{n}", due_at=before) for i in range(25))
+        )
+    world.set(replace(endpoint, id="end_f", url=fine))
     world.put(*(make_delivery(f"f{n}", endpoint_id="end_f") for n in range(30)))
 
     await world.until_ended(*(f"f{n}" for n in range(30)))
 
     assert sorted(world.post.ids(fine)) == sorted(f"f{n}" for n in range(30))
-    assert len(world.post.ids(hanging)) == 2
+    assert [len(world.post.ids(url)) for url in hanging] == [2, 2]
     assert world.post.most[fine] == 2
-    world.post.held[hanging].set()
-    await world.until_ended(*(f"h{n}" for n in range(50)))
-    assert sorted(world.post.ids(hanging)) == sorted(f"h{n}" for n in range(50))
-    assert world.post.most[hanging] == 2
+    gate.set()
+    await world.until_ended(*(f"h{n}-{i}" for n in range(2) for i in range(25)))
+    for n, url in enumerate(hanging):
+        assert sorted(world.post.ids(url)) == sorted(f"h{n}-{i}" for i in range(25))
+        assert world.post.most[url] == 2
+
+
+async def test_an_endpoint_with_one_attempt_under_way_gets_only_one_more(
+    world: World, make_delivery: Make, endpoint: Endpoint
+) -> None:
+    gate = world.post.held[endpoint.url] = asyncio.Event()
+    world.set(endpoint)
+    world.put(make_delivery("m0"))
+    await world.until(lambda: len(world.post.got) == 1)
+    world.put(*(make_delivery(f"m{n}") for n in range(1, 5)))
+    await world.until(lambda: len(world.post.got) >= 2)
+    gate.set()
+
+    await world.until_ended(*(f"m{n}" for n in range(5)))
+
+    assert world.post.most[endpoint.url] == 2
 
 
 async def test_no_more_than_so_many_at_once(

@@ -11,7 +11,7 @@ from wirewatch.topics.deliveries import Delivery
 def test_the_payload_by_value(alert: Alert, delivery: Delivery) -> None:
     assert json.loads(make_payload(alert, delivery)) == {
         "type": "alert.created",
-        "timestamp": "2026-11-23T09:00:00Z",
+        "timestamp": "2024-11-23T09:00:00Z",
         "data": {
             "alert_id": "alert_1",
             "delivery_id": "msg_1",
@@ -33,8 +33,8 @@ def test_the_payload_by_value(alert: Alert, delivery: Delivery) -> None:
                 "feed_id": "feed_1",
                 "feed_title": "Nachrichten",
                 "authors": ["A. B."],
-                "published_at": "2026-11-23T09:00:00Z",
-                "fetched_at": "2026-11-23T09:00:00Z",
+                "published_at": "2024-11-23T09:00:00Z",
+                "fetched_at": "2024-11-23T09:00:00Z",
             },
             "proofs": [
                 {
