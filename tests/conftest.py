@@ -1,5 +1,6 @@
 """What all tests share: one real Kafka for the session, and settings that point at it."""
 
+import random
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,19 +23,26 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+BELOW_EPHEMERAL = range(20_000, 32_000)
+"""Not from the range that the system takes for outgoing connections: those come at any time."""
+
+
 def free_port(count: int = 1) -> int:
     """Return a port that is free now, and whose `count - 1` successors are free too."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port + count < 65_535 and all(_is_free(port + i) for i in range(count)):
+        port = random.choice(BELOW_EPHEMERAL)
+        if all(_is_free(port + number) for number in range(count)):
             return port
 
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ MAX_LOG_BYTES = 20_000_000
 """A larger log file is moved aside when its service starts; one old file is kept."""
 MAX_LINE_BYTES = 1_048_576
 
+_ALARMING = frozenset({"error", "critical"})
+
 Say = Callable[[str], None]
 
 
@@ -89,7 +91,8 @@ class Child:
             event = json.loads(line)
         except ValueError:
             return line
-        if isinstance(event, dict) and event.get("level") in {"error", "critical"}:
+        # Only our own lines have a room; a library's errors are often about a passing moment.
+        if isinstance(event, dict) and "room" in event and event.get("level") in _ALARMING:
             self._say(f"{self.service}: {event.get('event')} (see {self._log_file})")
         return ""
 

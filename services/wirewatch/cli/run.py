@@ -239,8 +239,8 @@ async def _until_answers(api: ApiClient) -> None:
 
 def _banner(run: _Run, took_s: float) -> Text:
     settings = run.settings
-    metrics = " ".join(
-        f"{service} http://{HOST}:{_metrics_port(settings, service)}/metrics"
+    metrics = "\n               ".join(
+        f"http://{HOST}:{_metrics_port(settings, service)}/metrics ({service})"
         for service in SERVICES
     )
     return Text.from_markup(

@@ -58,7 +58,8 @@ def parse_feed(body: bytes, *, content_type: str, url: str, max_entries: int) ->
     """Return the feed that `body` holds, of its entries the first `max_entries`.
 
     `content_type` is the header as it came (its charset counts, RFC 7303); `url`
-    resolves relative links. Raises FeedProblem: not_a_feed or malformed.
+    resolves relative links, and ids that are no URL: give the one that does not
+    change. Raises FeedProblem: not_a_feed or malformed.
     """
     headers = {"content-type": content_type, "content-location": url}
     parsed = feedparser.parse(
@@ -92,6 +93,7 @@ def _words(problem: Any) -> str:
 
 
 def _entry(entry: Any) -> Entry:
+    # dict.get: feedparser's own get answers with the published time, and a warning.
     values = (str(part.get("value", "")) for part in entry.get("content", ()))
     content = max(values, key=len, default="")
     detail = entry.get("title_detail", {})
@@ -105,7 +107,7 @@ def _entry(entry: Any) -> Entry:
         authors=_names(entry.get("authors", ()), "name"),
         categories=_names(entry.get("tags", ()), "term"),
         published_at=_time(entry.get("published_parsed")),
-        updated_at=_time(entry.get("updated_parsed")),
+        updated_at=_time(dict.get(entry, "updated_parsed")),
     )
 
 

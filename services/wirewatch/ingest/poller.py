@@ -203,7 +203,8 @@ class Poller:
         parsed = parse_feed(
             found.body,
             content_type=found.content_type,
-            url=found.url,
+            # Not where redirects led today: ids that feedparser makes whole must stay the same.
+            url=feed.url,
             max_entries=self._settings.ingest_max_entries,
         )
         now = self._clock()

@@ -1,8 +1,9 @@
 """ingest: poll the feeds of this worker's partitions."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 from wirewatch.ingest.fetch import Fetcher
 from wirewatch.ingest.metrics import IngestMetrics
@@ -30,12 +31,22 @@ async def main(context: Context) -> None:
     try:
         await fetcher.start()
         await shard.start()
-        await poller.run(shard.feed_states, context.stopping)
+        await _until_done(poller.run(shard.feed_states, context.stopping), shard.failed)
     finally:
         await poller.close()
         await shard.stop()
         await fetcher.stop()
         await producer.stop()
+
+
+async def _until_done(work: Coroutine[Any, Any, None], failed: asyncio.Future[None]) -> None:
+    """Wait for `work` to end; raise what `failed` gets before that."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task, failed}, return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        await _end(task)
+        failed.result()
+    task.result()
 
 
 def _counter(metrics: IngestMetrics, prefix: str) -> Callable[[str], None]:
@@ -60,7 +71,9 @@ class _Shard:
             shards_only=True,
         )
         self._membership: asyncio.Task[None] | None = None
+        self._taking_over: asyncio.Task[None] | None = None
         self._problem: str | None = "no partitions yet"
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         context.health.ready["partitions"] = lambda: self._problem
         context.health.alive["feeds"] = self._feeds.problem
         context.health.alive["feed-states"] = self.feed_states.problem
@@ -74,12 +87,24 @@ class _Shard:
         await self.feed_states.start(())
         await self._group.start()
         self._membership = asyncio.create_task(self._stay(), name="stay in the group")
+        self._membership.add_done_callback(self._note_failure)
 
     async def _stay(self) -> None:
         while True:
             await self._group.poll()
 
     async def _assigned(self, partitions: set[int]) -> None:
+        """Begin to take over. Not waited for here: meanwhile no heartbeat would be sent."""
+        await self._end_take_over()
+        self._taking_over = asyncio.create_task(self._take_over(partitions), name="take over")
+        self._taking_over.add_done_callback(self._note_failure)
+
+    def _note_failure(self, task: asyncio.Task[None]) -> None:
+        """End the service: aiokafka would swallow what its callbacks raise."""
+        if not task.cancelled() and not self.failed.done() and (error := task.exception()):
+            self.failed.set_exception(error)
+
+    async def _take_over(self, partitions: set[int]) -> None:
         await self.feed_states.follow(partitions)
         await self._feeds.follow(partitions)
         self._problem = None
@@ -91,13 +116,23 @@ class _Shard:
     async def _revoked(self, partitions: set[int]) -> None:
         if partitions:
             self._problem = "partitions are moving"
+        await self._end_take_over()
         await self._poller.close()
+
+    async def _end_take_over(self) -> None:
+        await _end(self._taking_over)
+        self._taking_over = None
 
     async def stop(self) -> None:
         """Leave the group."""
-        if self._membership is not None:
-            self._membership.cancel()
-            await asyncio.gather(self._membership, return_exceptions=True)
+        await _end(self._membership)
+        await self._end_take_over()
         await self._group.stop()
         await self._feeds.stop()
         await self.feed_states.stop()
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

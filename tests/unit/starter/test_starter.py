@@ -1,0 +1,187 @@
+"""The starter set: real feeds, example alerts, and a newsroom that behaves like a publisher."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from html import unescape
+
+import aiohttp
+import feedparser
+import pytest
+
+from wirewatch.entities.catalogue import Catalogue
+from wirewatch.match.matcher import Matcher
+from wirewatch.query.parse import parse
+from wirewatch.starter.alerts import starter_alerts
+from wirewatch.starter.articles import SampleArticle, sample_articles
+from wirewatch.starter.newsroom import ATOM_LANGUAGES, Newsroom, start_newsroom
+from wirewatch.starter.opml import (
+    MAX_DEPTH,
+    FeedOutline,
+    OpmlProblem,
+    read_opml,
+    read_starter_feeds,
+    write_opml,
+)
+from wirewatch.topics.articles import Article
+from wirewatch.topics.subscriptions import Subscription
+
+NOW = datetime(2026, 11, 23, 9, 0, 0, 123, tzinfo=UTC)
+BY_GUID = {article.guid: article for article in sample_articles()}
+
+
+def test_forty_real_feeds_in_twelve_languages() -> None:
+    feeds = read_starter_feeds()
+
+    assert len(feeds) >= 40
+    assert len({feed.url for feed in feeds}) == len(feeds)
+    assert len({feed.language for feed in feeds}) >= 12
+    assert all(feed.url.startswith("https://") and feed.title and feed.tags for feed in feeds)
+
+
+def test_the_example_alerts_can_be_read_and_the_main_one_comes_first() -> None:
+    alerts = starter_alerts()
+
+    assert alerts[0].query == 'entity:"North Korea" AND entity:Russia AND topic:military'
+    for alert in alerts:
+        parse(alert.query, Catalogue.load())
+
+
+def test_guids_are_unique_and_one_event_is_told_in_ten_languages() -> None:
+    assert len(BY_GUID) == len(sample_articles())
+    told = {a.language for a in sample_articles() if a.event == "arms-plant-visit"}
+    assert len(told) >= 10
+
+
+def alerts_for(article: SampleArticle) -> set[str]:
+    matcher = Matcher(Catalogue.load())
+    for alert in starter_alerts():
+        matcher.put(
+            Subscription(
+                id=alert.name,
+                name=alert.name,
+                query=alert.query,
+                endpoint_ids=("end_1",),
+                created_at=NOW,
+                updated_at=NOW,
+            )
+        )
+    found = matcher.match(
+        Article(
+            id=article.guid,
+            story_id=article.guid,
+            feed_id="f",
+            url="u",
+            title=article.title,
+            lead=article.summary,
+            body=" ".join(article.body),
+            language=article.language,
+            published_at=NOW,
+            fetched_at=NOW,
+        ),
+        now=NOW,
+    )
+    return {alert.subscription_name for alert in found}
+
+
+EXPECTED = {
+    "arms-plant-visit": {"North Korea, Russia, military"},
+    "japan-quake": {"Earthquakes near Japan"},
+    "kenya-count": {"Elections in Africa"},
+    "eu-brazil-trade": {"EU trade beyond Europe"},
+    "korean-league": set(),
+}
+
+
+@pytest.mark.parametrize("guid", BY_GUID)
+def test_each_article_fires_its_alert_in_its_language_and_no_other(guid: str) -> None:
+    article = BY_GUID[guid]
+
+    assert alerts_for(article) == EXPECTED[article.event]
+
+
+@pytest.fixture
+async def newsroom() -> AsyncIterator[Newsroom]:
+    newsroom = await start_newsroom("127.0.0.1", 0, now=NOW)
+    yield newsroom
+    await newsroom.close()
+
+
+async def test_every_feed_is_flawless(newsroom: Newsroom) -> None:
+    async with aiohttp.ClientSession() as session:
+        for feed in newsroom.feeds:
+            async with session.get(feed.url) as answer:
+                body, kind = await answer.read(), answer.headers["Content-Type"]
+            parsed = feedparser.parse(body, response_headers={"content-type": kind})
+            assert not parsed.bozo, (feed.url, parsed.get("bozo_exception"))
+            assert parsed.version == ("atom10" if feed.language in ATOM_LANGUAGES else "rss20")
+            assert len(parsed.entries) == len(
+                [a for a in sample_articles() if a.language == feed.language]
+            )
+            for entry in parsed.entries:
+                guid = entry.id.removeprefix("urn:wirewatch:newsroom:")
+                assert entry.title == BY_GUID[guid].title
+                assert entry.summary == BY_GUID[guid].summary
+                assert BY_GUID[guid].body[0] in unescape(entry.content[0].value)
+                assert entry.author == BY_GUID[guid].author
+                async with session.get(entry.link) as answer:
+                    assert BY_GUID[guid].title in unescape(await answer.text())
+
+
+async def test_conditional_requests_are_answered_with_304(newsroom: Newsroom) -> None:
+    url = newsroom.feeds[0].url
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as first:
+            etag, modified = first.headers["ETag"], first.headers["Last-Modified"]
+        for headers, status in [
+            ({"If-None-Match": etag}, 304),
+            ({"If-None-Match": f'"other", W/{etag}'}, 304),
+            ({"If-None-Match": '"other"', "If-Modified-Since": modified}, 200),
+            ({"If-Modified-Since": modified}, 304),
+            ({"If-Modified-Since": "Mon, 01 Jan 2024 00:00:00 GMT"}, 200),
+            ({"If-Modified-Since": "once upon a time"}, 200),
+        ]:
+            async with session.get(url, headers=headers) as answer:
+                assert answer.status == status, headers
+
+
+async def test_what_is_not_there(newsroom: Newsroom) -> None:
+    base = newsroom.feeds[0].url.rpartition("/feeds/")[0]
+    async with aiohttp.ClientSession() as session:
+        for path in ("/feeds/xx.xml", "/articles/none"):
+            async with session.get(base + path) as answer:
+                assert answer.status == 404
+        async with session.get(base + "/feeds.opml") as answer:
+            assert read_opml(await answer.read()) == list(newsroom.feeds)
+
+
+def test_opml_goes_out_and_comes_back() -> None:
+    feeds = [
+        FeedOutline("https://a.example/?x=1&y=2", "A & B", "de", ("World",)),
+        FeedOutline("https://b.example/", "https://b.example/"),
+    ]
+
+    assert read_opml(write_opml(feeds)) == feeds
+
+
+def test_opml_folders_are_tags_and_a_url_counts_once() -> None:
+    raw = b"""<opml version="1.0"><body><outline text="News"><outline title="Asia">
+      <outline text="One" xmlUrl=" https://one.example/ "/></outline></outline>
+      <outline text="Again" xmlUrl="https://one.example/"/><outline text="empty"/></body></opml>"""
+
+    assert read_opml(raw) == [FeedOutline("https://one.example/", "One", None, ("News", "Asia"))]
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"", "line 1 is not well-formed XML"),
+        (b"<opml>\n<body>\n</opml>", "line 3 is not well-formed XML"),
+        (b"<html/>", "is not OPML"),
+        (b'<!DOCTYPE o [<!ENTITY a "b">]><opml/>', "declares a document type"),
+        (b"<opml>" + b"<outline>" * (MAX_DEPTH + 1), "nested more than 16 deep"),
+        (b" " * 6_000_000, "6000000 bytes"),
+    ],
+)
+def test_what_is_not_opml_says_so(raw: bytes, says: str) -> None:
+    with pytest.raises(OpmlProblem, match=says):
+        read_opml(raw)
