@@ -1,5 +1,6 @@
 """`wirewatch`: the command line. Commands are imported when they are used."""
 
+import logging
 import sys
 from dataclasses import dataclass
 from importlib import import_module, metadata
@@ -108,4 +109,6 @@ def _root(
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # Libraries that would write to standard error are silent here; services set up their logs.
+    logging.getLogger().addHandler(logging.NullHandler())
     sys.exit(app())

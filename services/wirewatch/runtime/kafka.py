@@ -69,7 +69,8 @@ def broker_problem(settings: Settings, error: Exception) -> BrokerProblem:
         if settings.kafka
         else "start it with `make run`, or set WIREWATCH_KAFKA to a cluster's host:port"
     )
-    reason = str(error) or type(error).__name__
+    waited = f"no connection within {settings.kafka_wait_s:g} s"
+    reason = waited if isinstance(error, KafkaConnectionError) else str(error) or repr(error)
     return BrokerProblem(f"Kafka at {where} cannot be reached ({reason}): {hint}.")
 
 
