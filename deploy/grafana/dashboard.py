@@ -1,4 +1,4 @@
-"""The dashboard "is the watch on?", as code: `python deploy/grafana/dashboard.py` writes watch.json.
+"""The dashboard "is the watch on?" as code: `python deploy/grafana/dashboard.py` writes it.
 
 Three rows follow the flow (watching, finding, telling), the last one shows trouble.
 """
