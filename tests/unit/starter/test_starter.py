@@ -16,6 +16,7 @@ from wirewatch.starter.articles import SampleArticle, sample_articles
 from wirewatch.starter.newsroom import ATOM_LANGUAGES, Newsroom, start_newsroom
 from wirewatch.starter.opml import (
     MAX_DEPTH,
+    MAX_OUTLINES,
     FeedOutline,
     OpmlProblem,
     read_opml,
@@ -157,7 +158,10 @@ async def test_what_is_not_there(newsroom: Newsroom) -> None:
 def test_opml_goes_out_and_comes_back() -> None:
     feeds = [
         FeedOutline("https://a.example/?x=1&y=2", "A & B", "de", ("World",)),
+        FeedOutline("https://c.example/", "C", None, ("World", "Asia")),
         FeedOutline("https://b.example/", "https://b.example/"),
+        FeedOutline("https://d.example/", "D", "pt-BR", ("Asia",)),
+        FeedOutline("https://e.example/", "E", None, tuple(f"tag {n}" for n in range(20))),
     ]
 
     assert read_opml(write_opml(feeds)) == feeds
@@ -171,14 +175,65 @@ def test_opml_folders_are_tags_and_a_url_counts_once() -> None:
     assert read_opml(raw) == [FeedOutline("https://one.example/", "One", None, ("News", "Asia"))]
 
 
+def test_a_feed_in_several_folders_has_the_tags_of_all_each_once() -> None:
+    raw = b"""<opml><body>
+      <outline text="Asia"><outline text="Asia"><outline text="A" xmlUrl="u:a"/></outline></outline>
+      <outline text="War"><outline text="Again" xmlUrl="u:a"/></outline></body></opml>"""
+
+    assert read_opml(raw) == [FeedOutline("u:a", "A", None, ("Asia", "War"))]
+
+
+@pytest.mark.parametrize(
+    ("raw", "feed"),
+    [
+        (b'<opml><outline text="A" xmlurl="u:a"/></opml>', FeedOutline("u:a", "A")),
+        (b'<OPML><outline TEXT="A" XMLURL="u:a"/></OPML>', FeedOutline("u:a", "A")),
+        (
+            b'\n <?xml version="1.0"?><opml><outline xmlUrl="u:a"/></opml>',
+            FeedOutline("u:a"),
+        ),
+        (
+            b'<opml><outline text="A" xmlUrl="u:a" language="unknown"/></opml>',
+            FeedOutline("u:a", "A"),
+        ),
+        (
+            b'<opml><outline text="A" xmlUrl="u:a" language="pt_BR"/></opml>',
+            FeedOutline("u:a", "A", "pt-BR"),
+        ),
+        (
+            '<?xml version="1.0" encoding="koi8-r"?><opml><outline text="Мир" xmlUrl="u:a"/></opml>'
+            .encode("koi8-r"),
+            FeedOutline("u:a", "Мир"),
+        ),
+        (
+            '<opml><outline text="世界" xmlUrl="u:a"/></opml>'.encode("utf-16"),
+            FeedOutline("u:a", "世界"),
+        ),
+    ],
+)  # fmt: skip
+def test_odd_files_of_other_readers_are_understood(raw: bytes, feed: FeedOutline) -> None:
+    assert read_opml(raw) == [feed]
+
+
+def test_what_xml_cannot_hold_is_left_out_so_that_the_file_can_be_read_again() -> None:
+    written = write_opml([FeedOutline("u:a", "A\x08\ufffe\ud800B", None, ("t\x00ag",))])
+
+    assert read_opml(written) == [FeedOutline("u:a", "AB", None, ("tag",))]
+
+
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
         (b"", "line 1 is not well-formed XML"),
         (b"<opml>\n<body>\n</opml>", "line 3 is not well-formed XML"),
-        (b"<html/>", "is not OPML"),
-        (b'<!DOCTYPE o [<!ENTITY a "b">]><opml/>', "declares a document type"),
-        (b"<opml>" + b"<outline>" * (MAX_DEPTH + 1), "nested more than 16 deep"),
+        (b"\n\n<opml>\n<body>\n</opml>", "line 5 is not well-formed XML"),
+        (b"<html/>", "line 1: the document is not OPML: its root is <html>"),
+        (b'<html><opml/><outline xmlUrl="u:a"/></html>', "its root is <html>"),
+        (b'<?xml version="1.0" encoding="klingon"?><opml/>', "line 1: the encoding cannot be read"),
+        (b'<?xml version="1.0" encoding="gb2312"?><opml/>', "line 1: the encoding cannot be read"),
+        (b'<!DOCTYPE o [<!ENTITY a "b">]><opml/>', "line 1: .* document type"),
+        (b"<opml>" + b"<outline>" * (MAX_DEPTH + 1), "nested more than 32 deep"),
+        (b"<opml>\n" + b"<outline/>" * (MAX_OUTLINES + 1), "line 2: .* more than 20000 outlines"),
         (b" " * 6_000_000, "6000000 bytes"),
     ],
 )
