@@ -1,5 +1,6 @@
 """What all tests share: one real Kafka for the session, and settings that point at it."""
 
+import os
 import random
 import socket
 from collections.abc import Callable, Iterator
@@ -7,17 +8,21 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from wirewatch.runtime.local_kafka import LocalKafka
 from wirewatch.runtime.settings import Settings
 from wirewatch.runtime.topic_admin import create_topics
 
+# CI tries the same examples each time; a developer's runs keep looking for new ones.
+hypothesis_settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("dev", deadline=None)
+hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own WIREWATCH_ variables must not change what a test shows."""
-    import os  # noqa: PLC0415
-
     for name in list(os.environ):
         if name.startswith("WIREWATCH_"):
             monkeypatch.delenv(name)
