@@ -162,9 +162,13 @@ class LocalKafka:
         (self.home / "server.properties").write_text(text)
 
     def _format(self, class_path: str) -> None:
-        cluster = urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         command = [*self._java(class_path), "kafka.tools.StorageTool", "format"]
-        command += ["--cluster-id", cluster, "--config", str(self.home / "server.properties")]
+        command += [
+            "--cluster-id",
+            new_cluster_id(),
+            "--config",
+            str(self.home / "server.properties"),
+        ]
         done = subprocess.run(  # noqa: S603 - our own command
             command, capture_output=True, text=True, check=False, timeout=START_LIMIT_S
         )
@@ -243,6 +247,15 @@ class LocalKafka:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def new_cluster_id() -> str:
+    """Return a random cluster id (a Kafka Uuid) that does not begin with a dash.
+
+    One in 64 would, and the format tool takes such a one for an option.
+    """
+    first = secrets.randbits(7).to_bytes(1, "big")
+    return urlsafe_b64encode(first + secrets.token_bytes(15)).decode().rstrip("=")
 
 
 def _require_free(port: int) -> None:
