@@ -15,14 +15,19 @@ from wirewatch.api.views import FeedView, HealthState
 from wirewatch.cli.client import ApiAway, ApiClient, ApiProblem, Created, client, run, segment
 from wirewatch.cli.show import harmless, print_json, print_table, say
 from wirewatch.runtime.errors import Problem
-from wirewatch.starter.opml import FeedOutline, OpmlProblem, read_opml, write_opml
+from wirewatch.starter.opml import (
+    MAX_OPML_BYTES,
+    FeedOutline,
+    OpmlProblem,
+    read_opml,
+    write_opml,
+)
 from wirewatch.topics.ids import feed_id
 
 app = typer.Typer(help="What is watched.", no_args_is_help=True)
 
 PATH = "/v1/feeds"
 IMPORTS_AT_ONCE = 8
-MAX_OPML_BYTES = 20 * 1024 * 1024
 COLOURS = {
     HealthState.OK: "green",
     HealthState.FAILING: "bold red",
