@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 UV = $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
-NO_NETWORK = { echo "wirewatch: the Python packages could not be installed: connect to the network for this first time and run make again." >&2; exit 1; }
+LOG = $(VENV)/install.log
+NO_NETWORK = { echo "wirewatch: the Python packages could not be installed (why: $(LOG)): connect to the network for this first time and run make again." >&2; exit 1; }
 
 .PHONY: help run test lint format types unit integration e2e deploy-test docs lock clean
 
@@ -60,12 +61,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.run: $(VENV)/bin/python requirements-run.lock pyproject.toml
 	@echo "wirewatch: installing the Python packages"
-	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || $(NO_NETWORK)
-	@$(INSTALL) --require-hashes -r requirements-run.lock || $(NO_NETWORK)
-	@$(INSTALL) --no-deps --no-build-isolation -e . || $(NO_NETWORK)
+	@test -x "$(UV)" || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >$(LOG) 2>&1 || $(NO_NETWORK)
+	@$(INSTALL) --require-hashes -r requirements-run.lock >$(LOG) 2>&1 || $(NO_NETWORK)
+	@$(INSTALL) --no-deps --no-build-isolation -e . >$(LOG) 2>&1 || $(NO_NETWORK)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@echo "wirewatch: installing the developers' packages"
-	@$(INSTALL) --require-hashes -r requirements-dev.lock || $(NO_NETWORK)
+	@$(INSTALL) --require-hashes -r requirements-dev.lock >$(LOG) 2>&1 || $(NO_NETWORK)
 	@touch $@

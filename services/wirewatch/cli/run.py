@@ -49,15 +49,20 @@ def run_everything(settings: Settings, console: Console) -> None:
     with _only_one(settings.data_dir):
         _require_free_ports(settings)
         with _kafka(settings, console):
-            _interruptible(_serve(settings, console))
+            _interruptible(_serve(settings, console), console)
 
 
-def _interruptible(main: Any) -> None:
+def _interruptible(main: Any, console: Console) -> None:
     async def stop_on_signal() -> None:
         work = asyncio.ensure_future(main)
+
+        def stop() -> None:
+            if work.cancel():
+                console.print("[dim]stopping[/dim]")
+
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, work.cancel)
+            loop.add_signal_handler(number, stop)
         try:
             await work
         except asyncio.CancelledError:
