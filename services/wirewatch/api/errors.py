@@ -20,6 +20,13 @@ from typing import ClassVar
 import msgspec
 
 
+_RENAMED = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
+}
+"""As RFC 9110 names them now; Python does so from 3.13 on."""
+
+
 class FieldError(msgspec.Struct, frozen=True):
     """What is wrong with one field of a request."""
 
@@ -49,7 +56,7 @@ class ApiError(Exception):
     def view(self) -> ProblemView:
         """Return the body to answer with."""
         return ProblemView(
-            title=self.status.phrase,
+            title=_RENAMED.get(self.status, self.status.phrase),
             status=self.status.value,
             detail=self.detail,
             errors=self.errors,

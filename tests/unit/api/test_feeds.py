@@ -152,7 +152,7 @@ async def test_a_field_that_is_wrong_is_named(world, fields, field, message):
     problem = await answer.json()
     assert problem["errors"] == [{"field": field, "message": message}]
     assert problem["detail"] == f"{field}: {message}."
-    assert (problem["title"], problem["status"]) == ("Unprocessable Entity", 422)
+    assert (problem["title"], problem["status"]) == ("Unprocessable Content", 422)
     assert world.log.sent == []
 
 
