@@ -19,7 +19,6 @@ from typing import ClassVar
 
 import msgspec
 
-
 _RENAMED = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
