@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
-from wirewatch.entities.find import primary
 from wirewatch.entities.read import DataError, read_entities
 from wirewatch.text.fold import fold
+from wirewatch.text.language import primary
 from wirewatch.topics.entities import Entity, Kind
 
 DATA_FILES = ("countries.toml", "organisations.toml", "people.toml", "themes.toml")

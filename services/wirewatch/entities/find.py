@@ -15,6 +15,7 @@ from ahocorasick_rs import AhoCorasick
 
 from wirewatch.entities.edges import CLITICS, max_ending, splits_katakana, word_end, word_start
 from wirewatch.text.fold import Folded, fold
+from wirewatch.text.language import primary
 from wirewatch.topics.entities import Alias, Case, Entity, Kind, Mode
 
 ANY_LANGUAGE = "*"
@@ -23,7 +24,6 @@ MAX_ACCENTED_CHARS = 4
 """A name this short needs its accents: pt Irã is not `ira` (anger), tr Çin is not `cin`."""
 _ACCENTS_ARE_LETTERS = frozenset({"fi", "sv", "vi"})
 """Here accents make another word, and capitals keep them: sv armén is the army, armen the arm."""
-_SAME_LANGUAGE = {"iw": "he", "in": "id", "cmn": "zh", "yue": "zh", "prs": "fa", "arb": "ar"}
 _LOOKALIKES = str.maketrans(
     dict.fromkeys("\n\r\t", " ")
     | dict.fromkeys("’‘ʼ`´׳", "'")
@@ -133,12 +133,6 @@ class Finder:
                 rule = _rule(alias, entity, blocks, language if own == ANY_LANGUAGE else own)
                 for pattern in _patterns(alias):
                     yield pattern, rule
-
-
-def primary(language: str) -> str:
-    """Return the primary subtag of a BCP 47 language tag: `de` of `de-AT`."""
-    subtag = language.replace("_", "-").partition("-")[0].lower()
-    return _SAME_LANGUAGE.get(subtag, subtag)
 
 
 def _patterns(alias: Alias) -> Iterator[str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from wirewatch.entities.find import Finder
 from wirewatch.text.fold import Folded, fold
-from wirewatch.text.stem import primary, stem
+from wirewatch.text.language import primary
+from wirewatch.text.stem import stem
 from wirewatch.text.words import Span, word_spans
 from wirewatch.topics.alerts import Field
 from wirewatch.topics.articles import Article

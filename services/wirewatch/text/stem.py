@@ -28,11 +28,6 @@ def _stemmer(language: str) -> Stemmer.Stemmer | None:
     return Stemmer.Stemmer(name)
 
 
-def primary(language: str) -> str:
-    """Return the primary subtag of a BCP 47 tag, in lower case (`de-AT` → `de`)."""
-    return language.partition("-")[0].lower()
-
-
 @lru_cache(maxsize=262_144)
 def stem(word: str, language: str) -> str:
     """Return the stem of a folded word in `language` (a primary subtag).

@@ -3,8 +3,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wirewatch.entities.catalogue import Catalogue
-from wirewatch.entities.find import Finder, Mention, primary
+from wirewatch.entities.find import Finder, Mention
 from wirewatch.text.fold import fold
+from wirewatch.text.language import primary
 from wirewatch.topics.entities import Alias, Case, Entity, Kind, Mode
 
 SHIPPED = Catalogue.load()

@@ -1,0 +1,10 @@
+"""Language tags, as far as texts need them. Pure."""
+
+_SAME_LANGUAGE = {"iw": "he", "in": "id", "cmn": "zh", "yue": "zh", "prs": "fa", "arb": "ar"}
+"""Subtags that stand for a language that names and stems are kept under another one."""
+
+
+def primary(language: str) -> str:
+    """Return the primary subtag of a BCP 47 language tag: `de` of `de-AT`."""
+    subtag = language.replace("_", "-").partition("-")[0].lower()
+    return _SAME_LANGUAGE.get(subtag, subtag)
