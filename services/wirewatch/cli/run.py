@@ -41,7 +41,7 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 SERVICES_STOP_S = 6.0
 """With Kafka's own end this stays below the ten seconds that Ctrl-C may take."""
 READY_LIMIT_S = 60.0
-STATUS_AFTER_S = 20.0
+STATUS_AFTER_S = 10.0
 
 
 def run_everything(settings: Settings, console: Console) -> None:

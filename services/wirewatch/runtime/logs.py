@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
 
@@ -41,6 +41,7 @@ class _OnceAMinute(logging.Filter):
 def set_up_logging(settings: Settings, service: str, stream: TextIO = sys.stderr) -> None:
     """Send structlog's and the standard library's log lines to `stream`, all of one shape."""
     shared: list[structlog.typing.Processor] = [
+        _naming(service, settings.instance),
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -68,7 +69,15 @@ def set_up_logging(settings: Settings, service: str, stream: TextIO = sys.stderr
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    structlog.contextvars.bind_contextvars(service=service, instance=settings.instance)
+
+
+def _naming(service: str, instance: str) -> structlog.typing.Processor:
+    """Return what puts the process's names into each line, also into those of other threads."""
+
+    def name(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {"service": service, "instance": instance, **event}
+
+    return name
 
 
 def _renderers(log_format: LogFormat, stream: TextIO) -> list[structlog.typing.Processor]:
