@@ -51,6 +51,7 @@ lock: $(VENV)/bin/python ## Resolve the dependencies anew (names, versions and h
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -c requirements.lock --extra local --group build -o requirements-run.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -c requirements-run.lock --extra local --group build --group dev -o requirements-dev.lock --upgrade
+	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group build -c requirements-run.lock -o deploy/requirements-build.lock
 
 clean: ## Remove what make made here (not the data of `make run`)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

