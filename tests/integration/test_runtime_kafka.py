@@ -148,7 +148,7 @@ async def test_an_unreadable_record_is_buried_with_its_position_and_stops_nothin
     await projection.stop()
 
     assert [f.id for f in table] == ["feed_a"]
-    assert counted == [name]
+    assert counted == ["feeds"]
     letters = LogReader(kafka_settings, DEAD_LETTERS, _never)
     await letters.start()
     [letter] = [record.value async for record in read_all(letters)]

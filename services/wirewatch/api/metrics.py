@@ -40,9 +40,9 @@ class ApiMetrics:
         self._seconds.observe(seconds)
 
     def expect(self, topic: str) -> None:
-        """Start the count of unreadable records of `topic` (full name) at zero."""
+        """Start the count of unreadable records of `topic` (without prefix) at zero."""
         self._unreadable.labels(topic)
 
     def unreadable(self, topic: str) -> None:
-        """Count an unreadable record of `topic` (full name)."""
+        """Count an unreadable record of `topic` (without prefix)."""
         self._unreadable.labels(topic).inc()

@@ -86,7 +86,7 @@ async def main(context: Context) -> None:
     producer = Producer(settings, SERVICE, context.clock)
     following = projections(settings, tables, bury_unreadable(producer, metrics.unreadable))
     for name in following:
-        metrics.expect(settings.topic_prefix + name)
+        metrics.expect(name)
     api = new_api(
         tables,
         producer,
@@ -110,6 +110,7 @@ async def _serve(api: Api, context: Context) -> None:
     app = make_app(api, context.health)
     server = await listen(app, what="api", host=host, port=port, setting="WIREWATCH_API_PORT")
     try:
+        context.started()
         log.info("serving", url=f"http://{host}:{port}/")
         await context.stopping.wait()
     finally:

@@ -68,3 +68,7 @@ class IngestMetrics:
             self.feeds.labels(health)
         for topic in (FEEDS, FEED_STATES):
             self.unreadable_records.labels(topic.name)
+
+    def unreadable(self, topic: str) -> None:
+        """Count an unreadable record of `topic`, named without prefix."""
+        self.unreadable_records.labels(topic).inc()

@@ -1,7 +1,7 @@
 """ingest: poll the feeds of this worker's partitions."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ async def main(context: Context) -> None:
     """Run until `context.stopping`; then finish the fetches in hand and leave the group."""
     metrics = IngestMetrics(context.registry)
     producer = Producer(context.settings, context.service, context.clock)
-    on_unreadable = bury_unreadable(producer, _counter(metrics, context.settings.topic_prefix))
+    on_unreadable = bury_unreadable(producer, metrics.unreadable)
     fetcher = Fetcher(context.settings)
     poller = Poller(context.settings, fetcher, producer, metrics, context.clock)
     shard = _Shard(context, poller, on_unreadable)
@@ -31,6 +31,7 @@ async def main(context: Context) -> None:
     try:
         await fetcher.start()
         await shard.start()
+        context.started()
         await _until_done(poller.run(shard.feed_states, context.stopping), shard.failed)
     finally:
         await poller.close()
@@ -47,10 +48,6 @@ async def _until_done(work: Coroutine[Any, Any, None], failed: asyncio.Future[No
         await _end(task)
         failed.result()
     task.result()
-
-
-def _counter(metrics: IngestMetrics, prefix: str) -> Callable[[str], None]:
-    return lambda topic: metrics.unreadable_records.labels(topic.removeprefix(prefix)).inc()
 
 
 class _Shard:

@@ -34,6 +34,11 @@ class MatchMetrics:
             "Subscriptions that articles are held against now.",
             registry=registry,
         )
+        self.lag_records = Gauge(
+            "wirewatch_match_lag_records",
+            "Articles in this worker's partitions that are not committed as matched yet.",
+            registry=registry,
+        )
         self.batch_seconds = Histogram(
             "wirewatch_match_batch_seconds",
             "Time from a batch of articles in hand to its alerts acknowledged.",
@@ -54,3 +59,7 @@ class MatchMetrics:
         )
         for topic in (ARTICLES, SUBSCRIPTIONS):
             self.unreadable_records.labels(topic.name)
+
+    def unreadable(self, topic: str) -> None:
+        """Count an unreadable record of `topic`, named without prefix."""
+        self.unreadable_records.labels(topic).inc()

@@ -28,20 +28,18 @@ async def main(context: Context) -> None:
     settings = context.settings
     metrics = MatchMetrics(context.registry)
     producer = Producer(settings, context.service, context.clock)
-    on_unreadable = bury_unreadable(producer, _counter(metrics, settings.topic_prefix))
+    on_unreadable = bury_unreadable(producer, metrics.unreadable)
     standing = Standing(Matcher(Catalogue.load()), metrics)
     subscriptions = Projection(
         settings, SUBSCRIPTIONS, MemoryTable[Subscription](standing.change), on_unreadable
     )
     context.health.alive["subscriptions"] = subscriptions.problem
-    context.health.ready["loaded"] = lambda: "subscriptions are still loading"
     await producer.start()
     try:
         await subscriptions.start()
-        context.health.ready["loaded"] = lambda: None
         log.info("subscriptions loaded", subscriptions=len(standing.matcher))
         batch = ArticleBatch(standing.matcher, producer, metrics, on_unreadable, context.clock)
-        await _run_faust(context, batch)
+        await _run_faust(context, batch, metrics)
     finally:
         await subscriptions.stop()
         await producer.stop()
@@ -69,19 +67,19 @@ class Standing:
         self._metrics.invalid_subscriptions.set(len(self._invalid))
 
 
-def _counter(metrics: MatchMetrics, prefix: str) -> Any:
-    return lambda topic: metrics.unreadable_records.labels(topic.removeprefix(prefix)).inc()
-
-
-async def _run_faust(context: Context, batch: ArticleBatch) -> None:
+async def _run_faust(context: Context, batch: ArticleBatch, metrics: MatchMetrics) -> None:
     app = build_app(context.settings)
     add_agent(app, articles_topic(app, context.settings), batch, context.settings)
     progress = Progress()
-    context.health.ready["assigned"] = lambda: None if _assigned(app) else "no partitions yet"
+
+    @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
+    async def joined(*_: Any, **__: Any) -> None:
+        context.started()  # also with no partitions: a spare worker is ready to take over
+
     context.health.alive["progress"] = lambda: progress.problem(context.clock())
     context.health.alive["faust"] = lambda: repr(app.crash_reason) if app.crashed else None
     await app.start()
-    looking = asyncio.create_task(_look(context, app, progress), name="look at progress")
+    looking = asyncio.create_task(_look(context, app, progress, metrics), name="look at progress")
     try:
         stopping = asyncio.create_task(context.stopping.wait())
         crashed = asyncio.create_task(app._crashed.wait())  # noqa: SLF001 - mode has no other way
@@ -99,13 +97,21 @@ def _assigned(app: Any) -> set[int]:
     return {tp.partition for tp in app.assignor.assigned_actives()}
 
 
-async def _look(context: Context, app: Any, progress: Progress) -> None:
+async def _look(context: Context, app: Any, progress: Progress, metrics: MatchMetrics) -> None:
     lag = GroupLag(context.settings, "match", ARTICLES)
+    well = True
     try:
         await lag.start()
         while True:
-            committed, ends = await lag.look(_assigned(app))
-            progress.note(committed, ends, context.clock())
+            try:
+                committed, ends = await lag.look(_assigned(app))
+                metrics.lag_records.set(progress.note(committed, ends, context.clock()))
+                well = True
+            except Exception:
+                # Kafka is away; said once, and looked for again: this task must not end.
+                if well:
+                    log.warning("the group's offsets cannot be seen", exc_info=True)
+                well = False
             await asyncio.sleep(LOOK_EVERY_S)
     finally:
         await lag.stop()

@@ -1,7 +1,7 @@
 """The notify service: put together, run, stopped."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -47,10 +47,6 @@ async def main(context: Context) -> None:
         outbox.close()
 
 
-def _counter(metrics: NotifyMetrics, prefix: str) -> Callable[[str], None]:
-    return lambda topic: metrics.unreadable(topic.removeprefix(prefix))
-
-
 class Worker:
     """One worker of the group: owns some partitions of alerts and their deliveries.
 
@@ -63,7 +59,7 @@ class Worker:
     ) -> None:
         settings = self._settings = context.settings
         metrics = NotifyMetrics(context.registry)
-        on_unreadable = bury_unreadable(producer, _counter(metrics, settings.topic_prefix))
+        on_unreadable = bury_unreadable(producer, metrics.unreadable)
         self._context = context
         self._outbox = outbox
         self._producer = producer
@@ -101,6 +97,7 @@ class Worker:
         await self._endpoints.start()
         await self._deliveries.start(())
         await self._reader.start()
+        self._context.started()
         loops = [
             asyncio.create_task(self._take_alerts(), name="take alerts"),
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),

@@ -132,6 +132,10 @@ class Producer:
             await self._client.stop()
             self._client = None
 
+    def bare_name(self, full_name: str) -> str:
+        """Return a topic's name without the prefix of this installation."""
+        return full_name.removeprefix(self._settings.topic_prefix)
+
     async def send(self, topic: Topic[R], record: R) -> Position:
         """Send `record` and return its position once every in-sync replica has it.
 
@@ -222,8 +226,9 @@ OnUnreadable = Callable[[Any, DecodeError], Awaitable[None]]
 def bury_unreadable(producer: Producer, count: Callable[[str], None]) -> OnUnreadable:
     """Return a handler that logs an unreadable record once, counts it and buries it.
 
-    `count` gets the topic's full name. Where it is used for a projection, the
-    same record may be met again after a restart: its dead letter has the same id.
+    `count` gets the topic's name without prefix: a label of a metric. Where it
+    is used for a projection, the same record may be met again after a restart:
+    its dead letter has the same id.
     """
 
     async def handle(message: Any, error: DecodeError) -> None:
@@ -234,7 +239,7 @@ def bury_unreadable(producer: Producer, count: Callable[[str], None]) -> OnUnrea
             offset=message.offset,
             error=str(error),
         )
-        count(message.topic)
+        count(producer.bare_name(message.topic))
         await producer.bury(
             message.value or b"",
             reason=DeadReason.UNREADABLE,

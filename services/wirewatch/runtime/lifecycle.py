@@ -33,6 +33,14 @@ class Context:
     clock: Clock = utc_now
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def __post_init__(self) -> None:
+        """Begin as not ready: /readyz answers before the service has begun to work."""
+        self.health.ready["start"] = lambda: "the service is starting"
+
+    def started(self) -> None:
+        """Say that the service works; from now on its own checks alone say whether it is ready."""
+        self.health.ready.pop("start", None)
+
 
 Main = Callable[[Context], Awaitable[None]]
 """Runs until `context.stopping` is set; then finishes what is in hand, commits, and returns."""
