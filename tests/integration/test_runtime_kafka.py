@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from wirewatch.runtime.errors import BrokerProblem
 from wirewatch.runtime.kafka import (
@@ -17,8 +18,13 @@ from wirewatch.runtime.kafka import (
 )
 from wirewatch.runtime.projection import MemoryTable, Projection
 from wirewatch.runtime.settings import Settings
-from wirewatch.runtime.topic_admin import TopicState, check_topics, create_topics
-from wirewatch.topics import ALL, DEAD_LETTERS, FEEDS
+from wirewatch.runtime.topic_admin import (
+    TopicState,
+    check_topics,
+    create_topics,
+    require_co_partitioned,
+)
+from wirewatch.topics import ALL, DEAD_LETTERS, FEED_STATES, FEEDS
 from wirewatch.topics.dead_letters import DeadReason
 from wirewatch.topics.feeds import Feed
 
@@ -72,6 +78,25 @@ async def test_a_difference_is_said_in_words(kafka_settings: Settings) -> None:
 
     assert report.state is TopicState.DIFFERS
     assert report.differences == (f"{other.topic_prefix}feeds: has 4 partitions, should have 6",)
+
+
+async def test_topics_that_belong_together_need_the_same_partitions(
+    kafka_settings: Settings,
+) -> None:
+    await require_co_partitioned(kafka_settings, FEEDS, FEED_STATES)
+    missing = kafka_settings.model_copy(update={"topic_prefix": "nothing."})
+    with pytest.raises(BrokerProblem, match=r"no topic nothing\.feeds: create the topics"):
+        await require_co_partitioned(missing, FEEDS, FEED_STATES)
+
+    lopsided = kafka_settings.model_copy(update={"topic_prefix": "lopsided."})
+    admin = AIOKafkaAdminClient(bootstrap_servers=lopsided.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic("lopsided.feeds", 3, 1)])
+    await admin.close()
+    await create_topics(lopsided)
+
+    with pytest.raises(BrokerProblem, match=r"feeds has 3, lopsided\.feed-states has 4"):
+        await require_co_partitioned(lopsided, FEEDS, FEED_STATES)
 
 
 async def test_a_projection_holds_the_newest_of_each_key(

@@ -12,6 +12,7 @@ from wirewatch.runtime.kafka import GroupReader, OnUnreadable, Producer, bury_un
 from wirewatch.runtime.lifecycle import Context
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.projection import Projection
+from wirewatch.runtime.topic_admin import require_co_partitioned
 from wirewatch.topics import FEED_STATES, FEEDS
 
 STUCK_AFTER = timedelta(seconds=30)
@@ -27,6 +28,7 @@ async def main(context: Context) -> None:
     fetcher = Fetcher(context.settings)
     poller = Poller(context.settings, fetcher, producer, metrics, context.clock)
     shard = _Shard(context, poller, on_unreadable)
+    await require_co_partitioned(context.settings, FEEDS, FEED_STATES)
     await producer.start()
     try:
         await fetcher.start()

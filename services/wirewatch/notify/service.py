@@ -14,7 +14,7 @@ from wirewatch.runtime.kafka import GroupReader, Producer, bury_unreadable
 from wirewatch.runtime.lifecycle import Context
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.projection import MemoryTable, Projection
-from wirewatch.runtime.topic_admin import cluster_id
+from wirewatch.runtime.topic_admin import cluster_id, require_co_partitioned
 from wirewatch.topics import ALERTS, DELIVERIES, ENDPOINTS
 from wirewatch.topics.endpoints import Endpoint
 
@@ -33,6 +33,7 @@ async def main(context: Context) -> None:
     """
     settings = context.settings
     cluster = await cluster_id(settings)
+    await require_co_partitioned(settings, ALERTS, DELIVERIES)
     outbox = Outbox(outbox_path(settings, cluster), context.clock)
     sender = Sender(settings)
     producer = Producer(settings, context.service, context.clock)

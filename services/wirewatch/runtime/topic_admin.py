@@ -133,6 +133,28 @@ describe_topics = check_topics
 """The same report; the command line shows it in another way."""
 
 
+async def require_co_partitioned(settings: Settings, *topics: Topic[Any]) -> None:
+    """Make sure that `topics` exist and have the same number of partitions.
+
+    A service that finds related records on partitions of the same number would
+    otherwise miss them. Raises BrokerProblem.
+    """
+    async with _admin(settings) as admin:
+        names = [topic.full_name(settings.topic_prefix) for topic in topics]
+        described = await admin.describe_topics(names)
+    counts = {entry["topic"]: len(entry["partitions"]) for entry in described}
+    if missing := [name for name in names if not counts.get(name)]:
+        raise BrokerProblem(
+            f"Kafka has no topic {missing[0]}: create the topics with `wirewatch topics create`."
+        )
+    if len(set(counts.values())) > 1:
+        found = ", ".join(f"{name} has {counts[name]}" for name in names)
+        raise BrokerProblem(
+            f"Topics that belong together have different numbers of partitions ({found}): "
+            "give them the same number before any more records are written."
+        )
+
+
 async def _report(
     admin: AIOKafkaAdminClient, settings: Settings, created: set[str]
 ) -> list[TopicReport]:
