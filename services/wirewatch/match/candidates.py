@@ -7,15 +7,18 @@ among them; not every one of them matches.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from operator import add
 
-from wirewatch.query.explain import sought
+from wirewatch.query.explain import sought, word_forms
 from wirewatch.query.reading import Reading
 from wirewatch.query.tree import And, EntityLeaf, Leaf, Not, Or, Query, TopicLeaf, Word
-from wirewatch.text.stem import stem
+from wirewatch.text.stem import algorithm_of
 from wirewatch.text.words import is_unspaced
 
 Clause = tuple[Leaf, ...]
+_ENTITY = "@"
+_PAIR = "~"
+"""No word has these characters, so a feature is of one kind only."""
 
 
 def clauses(query: Query) -> list[Clause]:
@@ -64,22 +67,17 @@ def _leaf_cost(leaf: Leaf) -> float:
 
 
 class CandidateIndex:
-    """Postings from features to subscriptions.
+    """Postings from features to anchors, and from those to subscriptions.
 
-    Entities and themes are features as they are, texts of scripts without
-    spaces as substrings. A word's feature is its stem, which depends on the
-    article's language: postings of a language are made when it is first met.
-    A phrase's feature is its first word as written.
+    What the features of a word are depends on the stemming algorithm of the article's
+    language: the postings of an algorithm are made when it is first met.
     """
 
     def __init__(self) -> None:
         self._anchors: dict[str, Clause] = {}
         self._always: set[str] = set()
-        self._entities: defaultdict[str, set[str]] = defaultdict(set)
-        self._substrings: defaultdict[str, set[str]] = defaultdict(set)
-        self._words: defaultdict[str, set[str]] = defaultdict(set)
-        self._stemmed: defaultdict[str, set[str]] = defaultdict(set)
-        self._stems: dict[str, defaultdict[str, set[str]]] = {}
+        self._subscriptions: dict[Leaf, set[str]] = {}
+        self._postings: dict[str, defaultdict[str, set[Leaf]]] = {}
 
     def __len__(self) -> int:
         return len(self._anchors)
@@ -87,60 +85,77 @@ class CandidateIndex:
     def put(self, subscription_id: str, query: Query) -> None:
         """Add or replace a subscription."""
         self.remove(subscription_id)
-        found = clauses(query)
-        anchor = min(found, key=cost) if found else ()
+        anchor = min(clauses(query), key=cost, default=())
         self._anchors[subscription_id] = anchor
         if not anchor:
             self._always.add(subscription_id)
-        for postings, feature in self._features(anchor):
-            postings[feature].add(subscription_id)
+        for leaf in anchor:
+            if leaf not in self._subscriptions:
+                self._post(leaf)
+            self._subscriptions.setdefault(leaf, set()).add(subscription_id)
 
     def remove(self, subscription_id: str) -> None:
         """Remove a subscription, if it is there."""
-        anchor = self._anchors.pop(subscription_id, None)
-        if anchor is None:
-            return
         self._always.discard(subscription_id)
-        for postings, feature in self._features(anchor):
-            postings[feature].discard(subscription_id)
-            if not postings[feature]:
-                del postings[feature]
-
-    def _features(self, anchor: Clause) -> Iterator[tuple[defaultdict[str, set[str]], str]]:
-        for leaf in anchor:
-            if isinstance(leaf, EntityLeaf | TopicLeaf):
-                yield self._entities, leaf.entity_id
-                continue
-            folded, words = sought(leaf.text)
-            if is_unspaced(folded):
-                yield self._substrings, "".join(folded.split())
-            elif isinstance(leaf, Word) and len(words) == 1:
-                yield self._stemmed, words[0]
-                for language, postings in self._stems.items():
-                    yield postings, stem(words[0], language)
-            else:
-                yield self._words, words[0]
+        for leaf in set(self._anchors.pop(subscription_id, ())):
+            self._subscriptions[leaf].discard(subscription_id)
+            if not self._subscriptions[leaf]:
+                del self._subscriptions[leaf]
+                self._unpost(leaf)
 
     def candidates(self, reading: Reading) -> set[str]:
         """Return the ids of the subscriptions that `reading` may satisfy."""
         found = set(self._always)
-        for entity_id in reading.mentions:
-            found |= self._entities.get(entity_id, set())
-        stems = self._stems_of(reading.language)
-        for field in reading.fields:
-            for word in field.by_word.keys() & self._words.keys():
-                found |= self._words[word]
-            for word in field.by_stem.keys() & stems.keys():
-                found |= stems[word]
-            for text, subscriptions in self._substrings.items():
-                if text in field.folded.folded:
-                    found |= subscriptions
+        postings = self._postings_by(algorithm_of(reading.language))
+        features = _features_in(reading)
+        for leaf in {leaf for feature in features & postings.keys() for leaf in postings[feature]}:
+            found |= self._subscriptions[leaf]
         return found
 
-    def _stems_of(self, language: str) -> defaultdict[str, set[str]]:
-        if language not in self._stems:
-            postings: defaultdict[str, set[str]] = defaultdict(set)
-            for word, subscriptions in self._stemmed.items():
-                postings[stem(word, language)] |= subscriptions
-            self._stems[language] = postings
-        return self._stems[language]
+    def _post(self, leaf: Leaf) -> None:
+        for algorithm, postings in self._postings.items():
+            for feature in _features_of(leaf, algorithm):
+                postings[feature].add(leaf)
+
+    def _unpost(self, leaf: Leaf) -> None:
+        for algorithm, postings in self._postings.items():
+            for feature in _features_of(leaf, algorithm):
+                postings[feature].discard(leaf)
+                if not postings[feature]:
+                    del postings[feature]
+
+    def _postings_by(self, algorithm: str) -> defaultdict[str, set[Leaf]]:
+        if algorithm not in self._postings:
+            postings: defaultdict[str, set[Leaf]] = defaultdict(set)
+            for leaf in self._subscriptions:
+                for feature in _features_of(leaf, algorithm):
+                    postings[feature].add(leaf)
+            self._postings[algorithm] = postings
+        return self._postings[algorithm]
+
+
+def _features_of(leaf: Leaf, algorithm: str) -> frozenset[str]:
+    """Return features of which an article with `leaf` has at least one.
+
+    Of several words the longest speaks for all, of a text without spaces two characters.
+    """
+    if isinstance(leaf, EntityLeaf | TopicLeaf):
+        return frozenset({_ENTITY + leaf.entity_id})
+    wanted = sought(leaf.text)
+    if is_unspaced(wanted.folded):
+        return frozenset({_PAIR + wanted.folded[:2]})
+    longest = max(range(len(wanted.words)), key=lambda at: len(wanted.words[at]))
+    if isinstance(leaf, Word):
+        return word_forms(leaf.text, algorithm)[longest]
+    return frozenset({wanted.words[longest]})
+
+
+def _features_in(reading: Reading) -> set[str]:
+    features = {_ENTITY + entity_id for entity_id in reading.mentions}
+    for field in reading.fields:
+        features.update(field.by_form)
+        text = field.folded.folded
+        if is_unspaced(text):
+            features.update(_PAIR + character for character in set(text))
+            features.update(_PAIR + pair for pair in set(map(add, text, text[1:])))
+    return features

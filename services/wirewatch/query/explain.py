@@ -4,6 +4,7 @@ This is the reference: the index of `match` may only be faster, never different.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, zip_longest
 
@@ -11,7 +12,7 @@ from wirewatch.query.printing import to_text
 from wirewatch.query.reading import FieldReading, Place, Reading
 from wirewatch.query.tree import And, EntityLeaf, Leaf, Not, Or, Phrase, Query, TopicLeaf, Word
 from wirewatch.text.fold import fold
-from wirewatch.text.stem import stem
+from wirewatch.text.stem import algorithm_of, forms
 from wirewatch.text.words import is_unspaced, word_spans
 from wirewatch.topics.alerts import MAX_PROOFS, MAX_SNIPPET_CHARS, Proof
 
@@ -40,60 +41,90 @@ def matches(query: Query, reading: Reading) -> bool:
     return _satisfied(query, reading) is not None
 
 
-def _satisfied(query: Query, reading: Reading) -> list[Leaf] | None:
-    """Return the positive leaves that make `query` hold; None if it does not hold."""
+def _satisfied(query: Query, reading: Reading, *, wanted: bool = True) -> list[Leaf] | None:
+    """Return the leaves in the article that make `query` hold; None if it does not hold.
+
+    With `wanted` false the question is asked of `NOT query`.
+    """
     match query:
-        case And(parts):
-            found: list[Leaf] = []
-            for part in parts:
-                of_part = _satisfied(part, reading)
-                if of_part is None:
-                    return None
-                found += of_part
-            return found
-        case Or(parts):
-            held = [of for part in parts if (of := _satisfied(part, reading)) is not None]
-            return [leaf for of in held for leaf in of] if held else None
         case Not(part):
-            return [] if _satisfied(part, reading) is None else None
+            return _satisfied(part, reading, wanted=not wanted)
+        case And(parts) | Or(parts):
+            # By De Morgan a refused Or is an And of refusals, and the reverse.
+            if isinstance(query, And) is wanted:
+                return _all_satisfied(parts, reading, wanted=wanted)
+            held = (_satisfied(part, reading, wanted=wanted) for part in parts)
+            of_each = [found for found in held if found is not None]
+            return [leaf for found in of_each for leaf in found] if of_each else None
         case _:
-            return [query] if next(_all_places(query, reading), None) is not None else None
+            if bool(_places(query, reading)) is not wanted:
+                return None
+            return [query] if wanted else []
 
 
-def _places(leaf: Leaf, reading: Reading) -> list[Place]:
-    return list(islice(_all_places(leaf, reading), PLACES_PER_LEAF))
+def _all_satisfied(parts: Sequence[Query], reading: Reading, *, wanted: bool) -> list[Leaf] | None:
+    leaves: list[Leaf] = []
+    for part in parts:
+        found = _satisfied(part, reading, wanted=wanted)
+        if found is None:
+            return None
+        leaves += found
+    return leaves
+
+
+def _places(leaf: Leaf, reading: Reading) -> tuple[Place, ...]:
+    found = reading.found.get(leaf)
+    if found is None:
+        found = reading.found[leaf] = tuple(islice(_all_places(leaf, reading), PLACES_PER_LEAF))
+    return found
 
 
 def _all_places(leaf: Leaf, reading: Reading) -> Iterator[Place]:
     match leaf:
         case EntityLeaf(entity_id, _) | TopicLeaf(entity_id, _):
             yield from reading.mentions.get(entity_id, ())
-        case Word(text):
+        case Word(text) | Phrase(text):
             for field in reading.fields:
-                yield from _in_field(text, field, reading.language, in_any_form=True)
-        case Phrase(text):
-            for field in reading.fields:
-                yield from _in_field(text, field, reading.language, in_any_form=False)
+                yield from _in_field(leaf, sought(text), field, algorithm_of(reading.language))
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A word or phrase made ready: folded, and the words in it, folded and as written."""
+
+    folded: str
+    words: tuple[str, ...]
+    written: tuple[str, ...]
 
 
 @lru_cache(maxsize=65_536)
-def sought(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return a word or phrase folded, and the words in it."""
-    folded = fold(text).folded
-    return folded, tuple(folded[start:end] for start, end in word_spans(folded))
+def sought(text: str) -> Sought:
+    """Return what to look for, for the text of a word or phrase."""
+    folded = fold(text)
+    spans = word_spans(folded.folded)
+    originals = (folded.span(*span) for span in spans)
+    return Sought(
+        folded="".join(folded.folded.split()) if is_unspaced(folded.folded) else folded.folded,
+        words=tuple(folded.folded[start:end] for start, end in spans),
+        written=tuple(text[start:end] for start, end in originals),
+    )
+
+
+@lru_cache(maxsize=65_536)
+def word_forms(text: str, algorithm: str) -> tuple[frozenset[str], ...]:
+    """Return the forms of each word in the text of a Word; `army's` has two words."""
+    return tuple(forms(word, algorithm) for word in sought(text).written)
 
 
 def _in_field(
-    text: str, field: FieldReading, language: str, *, in_any_form: bool
+    leaf: Word | Phrase, wanted: Sought, field: FieldReading, algorithm: str
 ) -> Iterator[Place]:
-    folded, words = sought(text)
-    if is_unspaced(folded):
-        yield from _substrings("".join(folded.split()), field)
-    elif in_any_form and len(words) == 1:
-        for position in field.by_stem.get(stem(words[0], language), ()):
-            yield _place(field, *field.spans[position])
+    if is_unspaced(wanted.folded):
+        yield from _substrings(wanted.folded, field)
+    elif isinstance(leaf, Word):
+        yield from _rows(word_forms(leaf.text, algorithm), field, stemmed=True)
     else:
-        yield from _runs(words, field)
+        yield from _rows([frozenset({word}) for word in wanted.words], field, stemmed=False)
 
 
 def _substrings(folded: str, field: FieldReading) -> Iterator[Place]:
@@ -103,12 +134,30 @@ def _substrings(folded: str, field: FieldReading) -> Iterator[Place]:
         at = field.folded.folded.find(folded, at + len(folded))
 
 
-def _runs(words: Sequence[str], field: FieldReading) -> Iterator[Place]:
-    """Yield where `words` stand one after the other, whatever is between them."""
-    size = len(words)
-    for position in field.by_word.get(words[0], ()):
-        if tuple(field.words[position : position + size]) == tuple(words):
-            yield _place(field, field.spans[position][0], field.spans[position + size - 1][1])
+def _rows(
+    parts: Sequence[frozenset[str]], field: FieldReading, *, stemmed: bool
+) -> Iterator[Place]:
+    """Yield where words stand one after the other that each have a form of their part.
+
+    What is between them does not matter. The search goes by the rarest part.
+    """
+    by_form = field.by_form if stemmed else field.by_word
+    counts = [sum(len(by_form.get(form, ())) for form in part) for part in parts]
+    rarest = counts.index(min(counts))
+    for position in sorted({p for form in parts[rarest] for p in by_form.get(form, ())}):
+        first = position - rarest
+        last = first + len(parts) - 1
+        if first >= 0 and last < len(field.words) and _is_row(parts, field, first, stemmed):
+            yield _place(field, field.spans[first][0], field.spans[last][1])
+
+
+def _is_row(
+    parts: Sequence[frozenset[str]], field: FieldReading, first: int, stemmed: bool
+) -> bool:
+    return all(
+        field.words[at] in part or (stemmed and field.stems[at] in part)
+        for at, part in enumerate(parts, first)
+    )
 
 
 def _place(field: FieldReading, start: int, end: int) -> Place:
@@ -117,31 +166,31 @@ def _place(field: FieldReading, start: int, end: int) -> Place:
 
 def _proof(leaf: Leaf, place: Place, reading: Reading) -> Proof:
     original = next(f.folded.original for f in reading.fields if f.field is place.field)
-    start, end = snippet_around(original, place.start, place.end)
+    # Of a phrase longer than a snippet the beginning is shown.
+    place_end = min(place.end, place.start + MAX_SNIPPET_CHARS)
+    start, end = snippet_around(original, place.start, place_end)
     return Proof(
         leaf=to_text(leaf),
         entity_id=leaf.entity_id if isinstance(leaf, EntityLeaf | TopicLeaf) else None,
         field=place.field,
         start=place.start,
-        end=place.end,
-        text=original[place.start : place.end],
+        end=place_end,
+        text=original[place.start : place_end],
         snippet=original[start:end],
         mark_start=place.start - start,
-        mark_end=place.end - start,
+        mark_end=place_end - start,
     )
 
 
 def snippet_around(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the part of `text` shown around `text[start:end]`, cut between words.
 
-    It has at most MAX_SNIPPET_CHARS code points, more only if the marked words have.
+    It has at most MAX_SNIPPET_CHARS code points, which `text[start:end]` must not exceed.
     """
-    room = max(0, MAX_SNIPPET_CHARS - (end - start)) // 2
+    room = (MAX_SNIPPET_CHARS - (end - start)) // 2
     first, last = max(0, start - room), min(len(text), end + room)
     if first > 0:
-        space = text.find(" ", first, start)
-        first = space + 1 if space >= 0 else first
+        first = next((at + 1 for at in range(first, start) if text[at].isspace()), first)
     if last < len(text):
-        space = text.rfind(" ", end, last)
-        last = space if space >= 0 else last
+        last = next((at for at in range(last, end - 1, -1) if text[at].isspace()), last)
     return first, last

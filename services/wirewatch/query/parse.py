@@ -6,14 +6,21 @@ unary   = ( "NOT" | "-" ) unary | primary
 primary = "(" or ")" | phrase | field ( word | phrase ) | word
 """
 
+import unicodedata
+
+import regex
+
 from wirewatch.entities.catalogue import Catalogue, UnknownName
 from wirewatch.query.errors import QueryError
 from wirewatch.query.limits import MAX_DEPTH, MAX_LEAVES, MAX_QUERY_CHARS
 from wirewatch.query.tokens import Kind, Token, tokenize
 from wirewatch.query.tree import And, EntityLeaf, Not, Or, Phrase, Query, TopicLeaf, Word
+from wirewatch.text.fold import fold
 from wirewatch.text.words import has_word
 
 FIELDS = ("entity", "topic")
+# What is written for operators to come must not mean something else today.
+_RESERVED = regex.compile(r"=.+|.+\*|(?:NEAR|ATLEAST)/\d+", regex.DOTALL)
 _STARTS = {Kind.WORD, Kind.PHRASE, Kind.FIELD, Kind.MINUS, Kind.OPEN}
 
 
@@ -192,10 +199,15 @@ class _Parser:
 
 
 def _plain(token: Token) -> Query:
-    if not has_word(token.text):
+    if token.kind is Kind.WORD and _RESERVED.fullmatch(token.text):
+        what = f"{token.text} is an operator that does not exist yet"
+        raise _at(token, what, f'in quotes it is searched for as it stands: "{token.text}"')
+    # Asked of the folded text: what folds to nothing (a tatweel, an accent) cannot be found.
+    if not has_word(fold(token.text).folded):
         what = token.text or "this phrase"
         raise _at(token, f"there is no word in {what}", "write one or drop it")
-    return Word(token.text) if token.kind is Kind.WORD else Phrase(token.text)
+    text = unicodedata.normalize("NFC", token.text)
+    return Word(text) if token.kind is Kind.WORD else Phrase(text)
 
 
 def _joined(kind: type[And] | type[Or], parts: list[Query]) -> Query:

@@ -1,5 +1,6 @@
 """A query cut into tokens, each with its place. Pure."""
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,10 +9,14 @@ import regex
 from wirewatch.query.errors import QueryError
 
 OPERATORS = {"AND", "OR", "NOT"}
+DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212\uff0d"
+"""Each of them in front of a word is NOT: `–football` must not come to ask for football."""
 _SPACE = regex.compile(r"\s+")
-_NAME = regex.compile(r"[A-Za-z]+(?=:)")
-_BARE = regex.compile(r"[^\s()\":]+")
-_QUOTED = regex.compile(r'"((?:[^"\\]|\\.)*)"', regex.DOTALL)
+_NAME = regex.compile(r"\p{L}[\p{L}\p{M}_]*(?=:)")
+# In a Hebrew abbreviation (צה"ל) the quote is a letter of the word.
+_LETTER_QUOTE = r'(?<=\p{Hebrew})"(?=\p{Hebrew})'
+_BARE = regex.compile(rf'(?:[^\s()"]|{_LETTER_QUOTE})+')
+_QUOTED = regex.compile(rf'"((?:[^"\\]|\\.|{_LETTER_QUOTE})*+)"', regex.DOTALL)
 _ESCAPE = regex.compile(r"\\(.)", regex.DOTALL)
 _CURLY = str.maketrans("“”„«»", '"""""')
 """Quotes as text editors set them: the same length, so places stay the same."""
@@ -41,7 +46,11 @@ class Token:
 
 
 def tokenize(query: str) -> list[Token]:
-    """Return the tokens of `query` and one END. Raises QueryError for an unclosed quote."""
+    """Return the tokens of `query` and one END.
+
+    Raises QueryError for an unclosed quote and for characters that are no text.
+    """
+    _refuse_control_characters(query)
     text = query.translate(_CURLY)
     tokens: list[Token] = []
     at = 0
@@ -61,15 +70,13 @@ def _next(text: str, at: int) -> Token:
         return Token(Kind(character), character, at, 1)
     if character == '"':
         return _phrase(text, at)
-    if character == "-" and at + 1 < len(text) and not text[at + 1].isspace():
-        return Token(Kind.MINUS, "-", at, 1)
+    if character in DASHES and at + 1 < len(text) and not text[at + 1].isspace():
+        return Token(Kind.MINUS, character, at, 1)
     if field := _NAME.match(text, at):
         return Token(Kind.FIELD, field.group(), at, field.end() + 1 - at)
     bare = _BARE.match(text, at)
-    if bare is None:  # a colon with nothing before it
-        return Token(Kind.WORD, character, at, 1)
-    kind = Kind.OPERATOR if bare.group() in OPERATORS else Kind.WORD
-    return Token(kind, bare.group(), at, bare.end() - at)
+    word = bare.group() if bare else character
+    return Token(Kind.OPERATOR if word in OPERATORS else Kind.WORD, word, at, len(word))
 
 
 def _phrase(text: str, at: int) -> Token:
@@ -82,3 +89,12 @@ def _phrase(text: str, at: int) -> Token:
             suggestion='add a " at the end of the phrase',
         )
     return Token(Kind.PHRASE, _ESCAPE.sub(r"\1", quoted.group(1)), at, quoted.end() - at)
+
+
+def _refuse_control_characters(query: str) -> None:
+    for offset, character in enumerate(query):
+        # A lone surrogate cannot be encoded: the alert that repeats the query could not be sent.
+        if unicodedata.category(character) in {"Cc", "Cs"} and not character.isspace():
+            raise QueryError(
+                f"the character U+{ord(character):04X} is no text", offset=offset, length=1
+            )

@@ -8,22 +8,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 
+class _Node:
+    """What all nodes have: `str` of a query is the query as it is understood."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        from wirewatch.query.printing import to_text  # noqa: PLC0415 - it imports this module
+
+        return to_text(self)  # type: ignore[arg-type]  # each node below is a Query
+
+
 @dataclass(frozen=True, slots=True)
-class Word:
+class Word(_Node):
     """A word in any form of its language, whatever case, accents or width."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(_Node):
     """Words one after the other, as written but for case, accents and width."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class EntityLeaf:
+class EntityLeaf(_Node):
     """A thing by any of its names in any language. `name` is what the query called it."""
 
     entity_id: str
@@ -31,7 +42,7 @@ class EntityLeaf:
 
 
 @dataclass(frozen=True, slots=True)
-class TopicLeaf:
+class TopicLeaf(_Node):
     """A theme by its words in any language. `name` is what the query called it."""
 
     entity_id: str
@@ -42,21 +53,21 @@ Leaf = Word | Phrase | EntityLeaf | TopicLeaf
 
 
 @dataclass(frozen=True, slots=True)
-class And:
+class And(_Node):
     """All parts hold; at least two."""
 
     parts: tuple["Query", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Node):
     """One of the parts holds; at least two."""
 
     parts: tuple["Query", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Node):
     """The part does not hold."""
 
     part: "Query"

@@ -31,8 +31,17 @@ _LETTERS = str.maketrans(
         "ħ": "h",  # no decomposition in Unicode
     }
 )
-_DROPPED = frozenset("\u0640\u200c\u200d\u00ad\u200e\u200f\u2060\ufeff")
-"""Tatweel, joiners, soft hyphen, direction marks: invisible or ornamental."""
+_TATWEEL = "\u0640"
+
+
+def _is_invisible(character: str) -> bool:
+    """Say whether it is a joiner, soft hyphen, direction mark, variation selector or tatweel."""
+    return (
+        unicodedata.category(character) == "Cf"
+        or "\ufe00" <= character <= "\ufe0f"
+        or "\U000e0100" <= character <= "\U000e01ef"
+        or character == _TATWEEL
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class Folded:
 @lru_cache(maxsize=65_536)
 def fold_character(character: str) -> str:
     """Return the folded form of one character: none, one or several characters."""
-    if character in _DROPPED:
+    if _is_invisible(character):
         return ""
     folded = unicodedata.normalize("NFKC", character).casefold()
     kept = "".join(c for c in unicodedata.normalize("NFKD", folded) if not _is_accent(c))

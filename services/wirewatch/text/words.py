@@ -7,8 +7,10 @@ in them is found as a substring.
 import regex
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
-_WORD = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+", regex.VERSION1)
-_UNSPACED_CHARACTER = regex.compile(rf"[{_UNSPACED}]")
+_WORD = regex.compile(
+    rf"[[\p{{L}}\p{{N}}]--[{_UNSPACED}]][[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]*", regex.VERSION1
+)
+_UNSPACED_CHARACTER = regex.compile(rf"[[{_UNSPACED}]&&[\p{{L}}\p{{M}}\p{{N}}]]", regex.VERSION1)
 
 Span = tuple[int, int]
 

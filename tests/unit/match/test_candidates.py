@@ -76,3 +76,20 @@ def test_every_subscription_that_matches_is_a_candidate(
 
     assert found >= {name for name, query in standing.items() if matches(query, reading)}
     assert found <= standing.keys()
+
+
+def test_words_of_scripts_without_spaces_are_told_apart_by_two_characters() -> None:
+    standing = {"a": "北京大学", "b": "北海道", "c": "京", "d": '"俄罗斯 军队"'}
+
+    assert candidates(standing, "我在北京大学读书", "zh") == {"a", "c"}
+    assert candidates(standing, "俄罗斯军队", "zh") == {"d"}
+
+
+def test_languages_that_are_stemmed_alike_share_their_postings() -> None:
+    index = CandidateIndex()
+    index.put("a", parse("missiles", CATALOGUE))
+
+    for language in ("en", "en-GB", "xx", "xy", "und"):
+        index.candidates(read(article("missiles", language=language), FINDER))
+
+    assert len(index._postings) == 2  # English and none: tags come from outside

@@ -77,3 +77,12 @@ def test_progress_is_offsets_that_move_while_there_is_work() -> None:
     assert progress.problem(late) is None
     progress.note({}, {}, late)
     assert progress.problem(late + STALLED_AFTER) is None
+
+
+def test_a_query_that_cannot_be_looked_for_does_not_disturb_the_others() -> None:
+    matcher = Matcher(CATALOGUE)
+    matcher.put(subscription("quake"))
+    with pytest.raises(QueryError):
+        matcher.put(subscription("quake OR ـ", id="sub_2"))
+
+    assert len(matcher.match(article("quake"), now=AT)) == 1

@@ -137,3 +137,53 @@ def test_logic_and_offsets_hold_for_any_query(query: Query, title: str, body: st
         text = getattr(found, proof.field.value)
         assert text[proof.start : proof.end] == proof.text
         assert proof.snippet[proof.mark_start : proof.mark_end] == proof.text
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "language", "words"),
+    [
+        # Accents are what the rules of Snowball look for: they are folded after stemming.
+        ("ракетный", "Новой ракетной базы", "ru", ["ракетной"]),
+        ("négocier", "Il a négocié", "fr", ["négocié"]),
+        # A word is found by its written form or its stem: Snowball parts these.
+        ("militar", "Fuerzas militares", "es", ["militares"]),
+        ("seçim", "Seçimler", "tr", ["Seçimler"]),
+        ("북한", "북한이 발표했다", "ko", ["북한이"]),
+        ("missile-launch", "Missile launches", "en", ["Missile launches"]),
+        ('צה"ל', 'דובר צה"ל הודיע', "he", ['צה"ל']),
+        ("12:30", "At 12:30 sharp", "en", ["12:30"]),
+    ],
+)
+def test_more_forms(query: str, title: str, language: str, words: list[str]) -> None:
+    assert proofs(query, article(title, language=language)) == [("title", word) for word in words]
+
+
+@pytest.mark.parametrize("query", ["NOT NOT quake", "NOT (NOT quake OR flood)"])
+def test_a_leaf_that_is_denied_twice_is_asked_for_and_proved(query: str) -> None:
+    assert proofs(query, article("quake")) == [("title", "quake")]
+
+
+def test_a_phrase_is_found_by_its_rarest_word_and_where_it_repeats() -> None:
+    assert proofs('"a a b"', article("a a a a b a b")) == [("title", "a a b")]
+    assert proofs('"b a"', article("a b")) is None
+    assert proofs('"b a"', article("b")) is None
+
+
+def test_of_a_phrase_longer_than_a_snippet_the_beginning_is_shown() -> None:
+    text = "north" + " -" * 150 + " korea"
+
+    explained = explain(parse('"north korea"', CATALOGUE), read(article(text), FINDER))
+
+    assert explained is not None
+    [proof] = explained
+    assert len(proof.snippet) == MAX_SNIPPET_CHARS
+    assert proof.text == text[: proof.end] == proof.snippet[proof.mark_start : proof.mark_end]
+
+
+def test_a_snippet_is_cut_at_line_ends_too() -> None:
+    text = "\n".join(["word"] * 60 + ["quake"] + ["word"] * 60)
+
+    explained = explain(parse("quake", CATALOGUE), read(article(text), FINDER))
+
+    assert explained is not None
+    assert set(explained[0].snippet.split("\n")) == {"word", "quake"}

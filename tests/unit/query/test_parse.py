@@ -127,3 +127,39 @@ def test_printing_gives_back_the_same_query(query: Query) -> None:
     asked = And((Word("first"), *parts))
 
     assert parse(to_text(asked), CATALOGUE) == asked
+
+
+@pytest.mark.parametrize("dash", "-‐‑‒–—−－")
+def test_whatever_dash_a_keyboard_makes_in_front_of_a_word_is_not(dash: str) -> None:
+    assert parse(f"a {dash}b", CATALOGUE) == And((Word("a"), Not(Word("b"))))
+
+
+@pytest.mark.parametrize("text", ["ـ", "\u0301", '"ـ ـ"', 'a OR "\u0301"', "\u200b"])
+def test_what_folds_to_nothing_is_no_word(text: str) -> None:
+    with pytest.raises(QueryError, match="there is no word in"):
+        parse(text, CATALOGUE)
+
+
+@pytest.mark.parametrize(("text", "offset"), [("a\ud800", 1), ("a OR \x00b", 5)])
+def test_characters_that_are_no_text_are_refused(text: str, offset: int) -> None:
+    with pytest.raises(QueryError, match="is no text") as caught:
+        parse(text, CATALOGUE)
+
+    assert (caught.value.offset, caught.value.length) == (offset, 1)
+
+
+@pytest.mark.parametrize("text", ["nuke*", "=Turkey", "NEAR/5", "ATLEAST/3"])
+def test_operators_to_come_are_refused_and_not_read_as_words(text: str) -> None:
+    with pytest.raises(QueryError, match="does not exist yet") as caught:
+        parse(f"quake {text}", CATALOGUE)
+
+    assert (caught.value.offset, caught.value.length) == (6, len(text))
+    assert parse(f'"{text}"', CATALOGUE) == Phrase(text)
+
+
+def test_a_word_is_the_same_however_its_accents_are_encoded() -> None:
+    assert parse("cafe\u0301", CATALOGUE) == Word("caf\u00e9")
+
+
+def test_a_query_prints_itself_as_it_is_understood() -> None:
+    assert str(parse('a  (b OR -c "d e")', CATALOGUE)) == 'a AND (b OR NOT c AND "d e")'

@@ -8,7 +8,8 @@ import msgspec
 from wirewatch.topics.spec import Cleanup, Record, Topic
 
 MAX_PROOFS = 64
-"""Proofs kept in one alert; each leaf of the query that was satisfied keeps at least one."""
+"""Proofs kept in one alert. Each leaf of the query that was satisfied keeps at least one, as long
+as there are no more satisfied leaves than this."""
 MAX_SNIPPET_CHARS = 160
 MAX_SUMMARY_CHARS = 500
 
