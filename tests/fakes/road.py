@@ -147,7 +147,9 @@ class Wirewatch:
         return self.settings.data_dir / f"{service}.log"
 
     def warnings(self, service: str) -> list[dict[str, Any]]:
-        return [line for line in self.log(service) if line["level"] not in {"info", "debug"}]
+        """Return what the service itself warned of: lines of libraries have no room."""
+        alarming = {"warning", "error", "critical"}
+        return [line for line in self.log(service) if "room" in line and line["level"] in alarming]
 
     def start(self, service: str) -> None:
         own = {
