@@ -6,6 +6,7 @@ past unfinished ones. So: concurrency 1, nothing slow inside but the sending of
 alerts, and no exception leaves the batch.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,15 +44,36 @@ class ArticleBatch:
         self._metrics = metrics
         self._on_unreadable = on_unreadable
         self._clock = clock
+        self._in_hand = asyncio.Lock()
+        self._closed = False
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def process(self, messages: Sequence[Any]) -> None:
         """Process Kafka messages of the articles topic; return when all alerts are acknowledged.
 
         An unreadable article, or one whose matching fails, becomes a dead letter.
+        A batch that is not finished, whatever hinders it, is not acknowledged;
+        an error that is ours also ends the service (`failed`), which then reads it again.
         """
-        with self._metrics.batch_seconds.time():
-            for message in messages:
-                await self._process_one(message)
+        async with self._in_hand:
+            if self._closed:
+                _keep_unacknowledged(messages)
+                return
+            try:
+                with self._metrics.batch_seconds.time():
+                    for message in messages:
+                        await self._process_one(message)
+            except BaseException as error:
+                _keep_unacknowledged(messages)
+                if isinstance(error, Exception) and not self.failed.done():
+                    self.failed.set_exception(error)
+                raise
+
+    async def close(self) -> None:
+        """Begin no batch any more; return when the one in hand is done."""
+        self._closed = True
+        async with self._in_hand:
+            pass
 
     async def _process_one(self, message: Any) -> None:
         if message.value is None:
@@ -96,6 +118,17 @@ class ArticleBatch:
                 language=article.language,
                 alerts=len(alerts),
             )
+
+
+def _keep_unacknowledged(messages: Sequence[Any]) -> None:
+    """Keep Faust from acknowledging `messages`.
+
+    `take_events` acknowledges its batch also when the agent is cancelled or
+    raises, and the consumer, which stops last, then commits it. A message that
+    says it was acknowledged already is passed over, and its offset never counts.
+    """
+    for message in messages:
+        message.acked = True
 
 
 def add_agent(app: Any, topic: Any, batch: ArticleBatch, settings: Settings) -> None:

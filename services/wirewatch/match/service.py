@@ -63,6 +63,10 @@ class Standing:
             except QueryError as error:
                 self._invalid.add(key)
                 log.warning("subscription left out", subscription=key, error=str(error))
+            except Exception:
+                # One subscription must not end the projection that all others come through.
+                self._invalid.add(key)
+                log.exception("subscription left out", subscription=key)
         self._metrics.subscriptions.set(len(self.matcher))
         self._metrics.invalid_subscriptions.set(len(self._invalid))
 
@@ -83,14 +87,20 @@ async def _run_faust(context: Context, batch: ArticleBatch, metrics: MatchMetric
     try:
         stopping = asyncio.create_task(context.stopping.wait())
         crashed = asyncio.create_task(app._crashed.wait())  # noqa: SLF001 - mode has no other way
-        await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
+        ends: set[asyncio.Future[Any]] = {stopping, crashed, batch.failed}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         crashed.cancel()
+        if batch.failed.done():
+            batch.failed.result()
         if app.crashed:
             raise RuntimeError("the Faust app has crashed") from app.crash_reason
     finally:
         looking.cancel()
-        await app.stop()
+        try:
+            await batch.close()
+        finally:
+            await app.stop()
 
 
 def _assigned(app: Any) -> set[int]:
