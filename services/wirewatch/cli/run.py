@@ -12,7 +12,7 @@ import secrets
 import signal
 import socket
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -165,10 +165,30 @@ async def _serve(settings: Settings, console: Console) -> None:
         newsroom = await start_newsroom(HOST, settings.newsroom_port, now=run.started_at)
         stack.push_async_callback(newsroom.close)
         await stack.enter_async_context(_running(run.children))
+        await _until_one_fails(
+            *(child.run() for child in run.children), _welcome(run, secret, newsroom.feeds)
+        )
+
+
+async def _until_one_fails(*works: Coroutine[Any, Any, None]) -> None:
+    """Run `works` together; raise the first Problem of one as it is, not in a group."""
+    problem: Problem | None = None
+    try:
         async with asyncio.TaskGroup() as group:
-            for child in run.children:
-                group.create_task(child.run())
-            group.create_task(_welcome(run, secret, newsroom.feeds))
+            for work in works:
+                group.create_task(work)
+    except* Problem as problems:
+        problem = next(error for error in _leaves(problems) if isinstance(error, Problem))
+    if problem is not None:
+        raise problem
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _children(settings: Settings, console: Console) -> tuple[Child, ...]:

@@ -39,6 +39,8 @@ FETCH_MAX_BYTES = 16 * 1024 * 1024
 """One fetch; at the library's default of 1 MiB throughput falls to a quarter (measured)."""
 POLL_MS = 200
 SEND_RETRY_S = 1.0
+CLOSE_LIMIT_S = 5.0
+"""How long connecting anew, or sending what is left before a stop, may take."""
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 log = get_logger("kafka")
@@ -99,6 +101,7 @@ class Producer:
         self._service = service
         self._clock = clock
         self._client: AIOKafkaProducer | None = None
+        self._renewing = asyncio.Lock()
 
     async def start(self) -> None:
         """Connect. Raises BrokerProblem when Kafka does not answer in time."""
@@ -128,9 +131,9 @@ class Producer:
 
     async def stop(self) -> None:
         """Send what is buffered and disconnect."""
-        if self._client is not None:
-            await self._client.stop()
-            self._client = None
+        client, self._client = self._client, None
+        if client is not None:
+            await _close(client)
 
     def bare_name(self, full_name: str) -> str:
         """Return a topic's name without the prefix of this installation."""
@@ -205,13 +208,36 @@ class Producer:
                 return Position(sent.partition, sent.offset)
 
     async def _renew(self, broken: Any) -> None:
-        """Replace a failed client: an idempotent one can stay stuck (aiokafka#1017)."""
-        if self._client is not broken or broken is None:
-            return
-        fresh = self._client = self._make()
-        ended = await asyncio.gather(broken.stop(), fresh.start(), return_exceptions=True)
-        for error in filter(None, ended):
-            log.debug("reconnecting failed", error=repr(error))
+        """Replace a failed client: an idempotent one can stay stuck (aiokafka#1017).
+
+        Only a client that has connected takes its place: one that has not waits
+        for ever. While there is none to be had the broken one stays.
+        """
+        async with self._renewing:
+            if self._client is not broken or broken is None:
+                return
+            fresh = self._make()
+            try:
+                async with asyncio.timeout(CLOSE_LIMIT_S):
+                    await fresh.start()
+            except (KafkaError, OSError) as error:
+                log.debug("reconnecting failed", error=repr(error))
+                await _close(fresh)
+                return
+            if self._client is not broken:  # stopped meanwhile
+                await _close(fresh)
+                return
+            self._client = fresh
+            await _close(broken)
+
+
+async def _close(client: Any) -> None:
+    """Stop a client; with Kafka away what it still holds is not waited for."""
+    try:
+        async with asyncio.timeout(CLOSE_LIMIT_S):
+            await client.stop()
+    except (KafkaError, OSError) as error:  # TimeoutError is an OSError
+        log.debug("a client did not stop in time", error=repr(error))
 
 
 def _decode(topic: Topic[R], message: Any) -> Received[R]:

@@ -17,6 +17,8 @@ from wirewatch.runtime.settings import Settings
 
 log = get_logger("lifecycle")
 
+CANCEL_LIMIT_S = 10.0
+"""How long cancelled work may take to clean up; then the process ends all the same."""
 EXIT_PROBLEM = 1
 EXIT_BUG = 70
 """`EX_SOFTWARE` of sysexits.h: an error that is ours."""
@@ -102,7 +104,9 @@ async def run_until_stopped(main: Main, context: Context) -> None:
     if not work.done():
         log.warning("work in hand did not finish in time", limit_s=context.settings.stop_timeout_s)
         work.cancel()
-        await asyncio.wait({work})
+        await asyncio.wait({work}, timeout=CANCEL_LIMIT_S)
+    if not work.done():
+        raise RuntimeError("the work does not end, not even when cancelled")
     if not work.cancelled():
         work.result()
     log.info("stopped")

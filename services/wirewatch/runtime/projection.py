@@ -204,6 +204,9 @@ class Projection(Generic[R]):
                 records = await self._reader.poll()
                 self._table.apply(records)
                 await self._note_progress()
+        except Exception:
+            log.exception("projection ended", topic=self._topic.name)
+            raise
         finally:
             async with self._moved:
                 self._moved.notify_all()
