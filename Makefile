@@ -10,7 +10,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 LOG = $(VENV)/install.log
 NO_NETWORK = { echo "wirewatch: the Python packages could not be installed (why: $(LOG)): connect to the network for this first time and run make again." >&2; exit 1; }
 
-.PHONY: help run test lint format types unit integration e2e deploy-test docs lock clean
+.PHONY: help run test lint format types unit integration e2e deploy-test bench-ingest docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ e2e: $(VENV)/.dev ## Tests of the whole road, with services killed in the middle
 deploy-test: $(VENV)/.dev ## Manifests, alert rules and dashboards against the program
 	$(BIN)/pytest -q tests/deploy
 
+bench-ingest: $(VENV)/.bench ## Measure ingest beside its peers, on a real Kafka (about half an hour; QUICK=1: small)
+	$(BIN)/python -m tests.bench.run $(if $(QUICK),--quick)
+
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
@@ -51,6 +54,7 @@ lock: $(VENV)/bin/python ## Resolve the dependencies anew (names, versions and h
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -c requirements.lock --extra local --group build -o requirements-run.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -c requirements-run.lock --extra local --group build --group dev -o requirements-dev.lock --upgrade
+	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group bench -c requirements-dev.lock -o requirements-bench.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group build -c requirements-run.lock -o deploy/requirements-build.lock
 
 clean: ## Remove what make made here (not the data of `make run`)
@@ -70,4 +74,9 @@ $(VENV)/.run: $(VENV)/bin/python requirements-run.lock pyproject.toml
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@echo "wirewatch: installing the developers' packages"
 	@$(INSTALL) --require-hashes -r requirements-dev.lock >$(LOG) 2>&1 || $(NO_NETWORK)
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+	@echo "wirewatch: installing the peers that are measured"
+	@$(INSTALL) --require-hashes -r requirements-bench.lock >$(LOG) 2>&1 || $(NO_NETWORK)
 	@touch $@

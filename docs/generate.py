@@ -6,6 +6,7 @@
 import re
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from wirewatch.runtime.settings import PREFIX, Settings
@@ -39,7 +40,7 @@ def _default(name: str) -> str:
     if name in OWN_DEFAULTS:
         return OWN_DEFAULTS[name]
     default = Settings.model_fields[name].default
-    if default in ("", None, (), PydanticUndefined):
+    if default in ("", None, (), PydanticUndefined, SecretStr("")):
         return "empty"
     return f"`{default}`"
 

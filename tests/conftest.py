@@ -72,6 +72,10 @@ async def kafka_settings(kafka: str, tmp_path: Path) -> Settings:
         metrics_port=free_port(),
         allow_networks=("127.0.0.0/8",),
         ingest_interval_s=1,
+        ingest_interval_max_s=1,
+        ingest_host_spacing_s=0,
+        ingest_host_concurrency=8,
+        ingest_workers=1,
     )
     await create_topics(settings)
     return settings

@@ -163,6 +163,9 @@ class Wirewatch:
             "API_PORT": str(self._api_port),
             "ALLOW_NETWORKS": "127.0.0.0/8",
             "INGEST_INTERVAL_S": "1",
+            "INGEST_INTERVAL_MAX_S": "1",
+            "INGEST_HOST_SPACING_S": "0",
+            "INGEST_WORKERS": "1",
             "LOG_FORMAT": "json",
         }
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,8 @@ class FeedPatch(Body, frozen=True, kw_only=True):
     tags: tuple[str, ...] | UnsetType = UNSET
     interval_s: int | UnsetType | None = UNSET
     paused: bool | UnsetType = UNSET
+    full_text: bool | UnsetType = UNSET
+    country: str | UnsetType | None = UNSET
 
 
 class FeedBody(FeedPatch, frozen=True, kw_only=True):

@@ -55,6 +55,7 @@ def check_feed(feed: FeedPatch) -> None:
             "language": _nullable(_language),
             "tags": _tags,
             "interval_s": _nullable(_interval),
+            "country": _nullable(_country),
         },
     )
 
@@ -154,6 +155,12 @@ def _interval(value: object) -> str | None:
     if isinstance(value, int) and MIN_INTERVAL_S <= value <= MAX_INTERVAL_S:
         return None
     return f"must be {MIN_INTERVAL_S} to {MAX_INTERVAL_S} seconds"
+
+
+def _country(value: object) -> str | None:
+    if re.fullmatch("[A-Z]{2}", str(value)):
+        return None
+    return "is not an ISO 3166 code of two capital letters, such as DE or US"
 
 
 def _tags(value: object) -> str | None:

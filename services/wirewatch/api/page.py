@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from wirewatch.api.health import HealthState
 from wirewatch.api.status import (
     Holdings,
     Piece,
@@ -24,7 +25,6 @@ from wirewatch.api.views import (
     AlertView,
     DeadLetterView,
     FeedView,
-    HealthState,
     alert_views,
     dead_letter_views,
     feed_view,
@@ -37,7 +37,13 @@ MAX_FEEDS = 25
 MAX_DEAD_LETTERS = 5
 REFRESH_S = 10
 
-_ORDER = (HealthState.FAILING, HealthState.WAITING, HealthState.OK, HealthState.PAUSED)
+_ORDER = (
+    HealthState.FAILING,
+    HealthState.GONE,
+    HealthState.WAITING,
+    HealthState.OK,
+    HealthState.PAUSED,
+)
 
 
 @dataclass(frozen=True, slots=True)

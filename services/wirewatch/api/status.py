@@ -7,7 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from wirewatch.api.views import AlertView, HealthState, feed_health
+from wirewatch.api.health import HealthState, feed_health
+from wirewatch.api.views import AlertView
 from wirewatch.topics.alerts import Alert, Field, Proof
 from wirewatch.topics.attempts import Attempt, Outcome
 from wirewatch.topics.dead_letters import DeadLetter
@@ -37,6 +38,7 @@ class FeedCounts(msgspec.Struct, frozen=True, kw_only=True):
 
     ok: int
     failing: int
+    gone: int
     waiting: int
     paused: int
 
@@ -87,6 +89,7 @@ def status_of(held: Holdings, now: datetime) -> StatusView:
         feeds=FeedCounts(
             ok=health[HealthState.OK],
             failing=health[HealthState.FAILING],
+            gone=health[HealthState.GONE],
             waiting=health[HealthState.WAITING],
             paused=health[HealthState.PAUSED],
         ),

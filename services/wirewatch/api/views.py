@@ -7,17 +7,16 @@ creation of the endpoint.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Generic, TypeVar
 
 import msgspec
 
-from wirewatch.api.words import ago, ahead, count, span
+from wirewatch.api.health import HealthView, feed_health
 from wirewatch.topics.alerts import Alert, ArticleDigest, Proof
 from wirewatch.topics.attempts import Attempt, AttemptReason, Outcome
 from wirewatch.topics.dead_letters import DeadLetter, DeadReason
 from wirewatch.topics.endpoints import ENDPOINTS, Endpoint
-from wirewatch.topics.feed_states import FeedState, FetchReason
+from wirewatch.topics.feed_states import FeedState
 from wirewatch.topics.feeds import Feed
 from wirewatch.topics.subscriptions import Subscription
 
@@ -25,19 +24,6 @@ V = TypeVar("V")
 
 MAX_PAYLOAD_HEAD_BYTES = 2_048
 """As much of a dead letter's payload is kept at hand and shown."""
-
-FETCH_REASONS = {
-    FetchReason.ADDRESS: "its address may not be connected to",
-    FetchReason.CONNECT: "no connection",
-    FetchReason.TIMEOUT: "no answer in time",
-    FetchReason.TLS: "its certificate is not trusted",
-    FetchReason.HTTP_STATUS: "the server refuses",
-    FetchReason.REDIRECTS: "too many redirects",
-    FetchReason.TOO_LARGE: "it is too large",
-    FetchReason.NOT_A_FEED: "what is there is not a feed",
-    FetchReason.MALFORMED: "the feed cannot be read",
-    FetchReason.BROKEN: "the transfer breaks off",
-}
 
 
 class Page(msgspec.Struct, Generic[V], frozen=True):
@@ -47,29 +33,11 @@ class Page(msgspec.Struct, Generic[V], frozen=True):
     next: str | None = None
 
 
-class HealthState(StrEnum):
-    """How a feed does."""
-
-    OK = "ok"
-    FAILING = "failing"
-    WAITING = "waiting"
-    PAUSED = "paused"
-
-
-class HealthView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a feed does, also in words."""
-
-    state: HealthState
-    text: str
-    failures: int = 0
-    failing_since: datetime | None = None
-    reason: FetchReason | None = None
-    fetched_at: datetime | None = None
-    next_fetch_at: datetime | None = None
-
-
 class FeedView(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed. `title` is the one it was given, or else the one it gives itself."""
+    """A feed. `title` is the one it was given, or else the one it gives itself.
+
+    `moved_to` is where it is fetched now, since its server said for good that it moved.
+    """
 
     id: str
     url: str
@@ -78,6 +46,9 @@ class FeedView(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     interval_s: int | None
     paused: bool
+    full_text: bool
+    country: str | None
+    moved_to: str | None
     health: HealthView
     created_at: datetime
     updated_at: datetime
@@ -178,40 +149,6 @@ class QueryCheckView(msgspec.Struct, frozen=True, kw_only=True):
     error: QueryErrorView | None = None
 
 
-def feed_health(feed: Feed, state: FeedState | None, now: datetime) -> HealthView:
-    """Say how `feed` does; `state` is None before ingest has taken it up."""
-    if feed.paused:
-        text = "Paused: it is not fetched until it is resumed."
-        return HealthView(state=HealthState.PAUSED, text=text)
-    if state is not None and state.failures:
-        return _failing(state, now)
-    if state is None or state.fetched_at is None:
-        return HealthView(state=HealthState.WAITING, text="Waits for its first fetch.")
-    text = f"Fetched {ago(state.fetched_at, now)}, again {ahead(state.next_fetch_at, now)}."
-    return HealthView(
-        state=HealthState.OK,
-        text=text,
-        fetched_at=state.fetched_at,
-        next_fetch_at=state.next_fetch_at,
-    )
-
-
-def _failing(state: FeedState, now: datetime) -> HealthView:
-    since = "" if state.failing_since is None else f" for {span(now - state.failing_since)}"
-    why = FETCH_REASONS[state.reason] if state.reason else "the reason is not known"
-    detail = f" ({state.detail.rstrip('.')})" if state.detail else ""
-    tries = count(state.failures, "failed fetch", "failed fetches")
-    return HealthView(
-        state=HealthState.FAILING,
-        text=f"Failing{since}, {tries}: {why}{detail}. Again {ahead(state.next_fetch_at, now)}.",
-        failures=state.failures,
-        failing_since=state.failing_since,
-        reason=state.reason,
-        fetched_at=state.fetched_at,
-        next_fetch_at=state.next_fetch_at,
-    )
-
-
 def feed_view(feed: Feed, state: FeedState | None, now: datetime) -> FeedView:
     """Return what is shown of `feed`."""
     return FeedView(
@@ -222,6 +159,9 @@ def feed_view(feed: Feed, state: FeedState | None, now: datetime) -> FeedView:
         tags=feed.tags,
         interval_s=feed.interval_s,
         paused=feed.paused,
+        full_text=feed.full_text,
+        country=feed.country,
+        moved_to=(state.location or None) if state else None,
         health=feed_health(feed, state, now),
         created_at=feed.created_at,
         updated_at=feed.updated_at,

@@ -11,8 +11,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from wirewatch.api.views import FeedView, HealthState
+from wirewatch.api.health import HealthState
+from wirewatch.api.views import FeedView
 from wirewatch.cli.client import ApiAway, ApiClient, ApiProblem, Created, client, run, segment
+from wirewatch.cli.find import find
+from wirewatch.cli.parse import parse
 from wirewatch.cli.show import harmless, print_json, print_table, say
 from wirewatch.runtime.errors import Problem
 from wirewatch.starter.opml import (
@@ -25,12 +28,15 @@ from wirewatch.starter.opml import (
 from wirewatch.topics.ids import feed_id
 
 app = typer.Typer(help="What is watched.", no_args_is_help=True)
+app.command("find")(find)
+app.command("parse")(parse)
 
 PATH = "/v1/feeds"
 IMPORTS_AT_ONCE = 8
 COLOURS = {
     HealthState.OK: "green",
     HealthState.FAILING: "bold red",
+    HealthState.GONE: "bold red",
     HealthState.WAITING: "yellow",
     HealthState.PAUSED: "dim",
 }
@@ -64,25 +70,32 @@ def _row(feed: FeedView) -> tuple[Text, Text, str]:
     name = Text(harmless(feed.title or feed.url))
     if feed.title:
         name.append("\n" + harmless(feed.url), "dim")
-    if feed.health.state is HealthState.FAILING:
-        name.append("\n" + harmless(feed.health.text), "red")
+    failing = feed.health.state in {HealthState.FAILING, HealthState.GONE}
+    if feed.health.state is not HealthState.PAUSED:
+        name.append("\n" + harmless(feed.health.text), "red" if failing else "dim")
     return name, Text(feed.health.state, COLOURS[feed.health.state]), feed.id
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0917 - typer makes options of them
     url: Annotated[str, typer.Argument(help="Where the feed is: RSS, Atom or JSON Feed.")],
     title: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     language: Annotated[str | None, typer.Option(help="Its language, such as en.")] = None,
     interval: Annotated[int | None, typer.Option(help="Seconds between two fetches.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may come several times.")] = None,
+    country: Annotated[str | None, typer.Option(help="Its country, such as DE.")] = None,
+    full_text: Annotated[
+        bool, typer.Option("--full-text", help="Take each article's text from its page.")
+    ] = False,
 ) -> None:
-    """Add a feed."""
+    """Add a feed. Where only the site is known, `find` tells its feeds."""
     fields: dict[str, object] = {
         "title": title,
         "language": language,
         "interval_s": interval,
         "tags": tag,
+        "country": country,
+        "full_text": full_text or None,
     }
     given = {name: value for name, value in fields.items() if value is not None}
     created = run(_create({"url": url} | given))

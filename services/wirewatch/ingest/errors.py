@@ -1,20 +1,18 @@
 """What can go wrong with a feed.
 
-FeedProblem    one failed fetch: a reason from the closed list, and words
+DocumentProblem (documents)   its bytes cannot be read
+FetchProblem (web)            it could not be fetched
 """
 
-from datetime import timedelta
-
+from wirewatch.documents.errors import DocumentProblem
 from wirewatch.topics.feed_states import FetchReason
+from wirewatch.web.errors import FetchProblem
 
 
-class FeedProblem(Exception):
-    """A fetch that failed. `retry_after` is what the server asked for, if it did."""
-
-    def __init__(
-        self, reason: FetchReason, detail: str, *, retry_after: timedelta | None = None
-    ) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-        self.retry_after = retry_after
+def as_fetch_problem(problem: Exception) -> FetchProblem:
+    """Return any of them, or what nobody expected, as what is written into a feed's state."""
+    if isinstance(problem, FetchProblem):
+        return problem
+    if isinstance(problem, DocumentProblem):
+        return FetchProblem(problem.reason, problem.detail)
+    return FetchProblem(FetchReason.BROKEN, repr(problem))

@@ -2,12 +2,13 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from wirewatch.topics import FEED_STATES, FEEDS
+from wirewatch.ingest.health import Health
+from wirewatch.topics import FEED_ENTRIES, FEED_STATES, FEEDS, PUSHES, STORIES
 from wirewatch.topics.feed_states import FetchReason
 
 OUTCOMES = ("changed", "unchanged", "failed")
-KINDS = ("new", "revised")
-HEALTHS = ("ok", "failing", "waiting", "paused")
+KINDS = ("new", "revised", "withheld")
+PUSH_OUTCOMES = ("content", "notice", "verified", "ended", "refused")
 
 
 class IngestMetrics:
@@ -34,8 +35,25 @@ class IngestMetrics:
         )
         self.articles = Counter(
             "wirewatch_ingest_articles_total",
-            "Articles that were published, new or as a revision.",
+            "Articles that were published, new or as a revision, or withheld because they are old.",
             ["kind"],
+            registry=registry,
+        )
+        self.pages = Counter(
+            "wirewatch_ingest_pages_total",
+            "Article pages asked for, for feeds with full text: read, or why not.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.pushes = Counter(
+            "wirewatch_ingest_pushes_total",
+            "Messages of WebSub hubs, by what they were.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.stories = Gauge(
+            "wirewatch_ingest_story_articles",
+            "Articles of the last 72 hours that new ones are compared with.",
             registry=registry,
         )
         self.feeds = Gauge(
@@ -64,9 +82,13 @@ class IngestMetrics:
             self.failures.labels(reason)
         for kind in KINDS:
             self.articles.labels(kind)
-        for health in HEALTHS:
+        for health in Health:
             self.feeds.labels(health)
-        for topic in (FEEDS, FEED_STATES):
+        for outcome in ("read", *FetchReason):
+            self.pages.labels(outcome)
+        for outcome in PUSH_OUTCOMES:
+            self.pushes.labels(outcome)
+        for topic in (FEEDS, FEED_STATES, FEED_ENTRIES, PUSHES, STORIES):
             self.unreadable_records.labels(topic.name)
 
     def unreadable(self, topic: str) -> None:

@@ -1,104 +1,128 @@
-"""Fetch what is due, publish what is new, remember how it went.
-
-Articles are acknowledged before the state that says so is sent: a crash in
-between repeats them under the same ids and loses none.
-"""
+"""Look at what is due, as many feeds at once as is allowed, and remember how it went."""
 
 import asyncio
-from collections import Counter
-from datetime import timedelta
+from collections import Counter, deque
+from datetime import datetime, timedelta
 from functools import partial
-from urllib.parse import urlsplit
 
+from wirewatch.documents.errors import DocumentProblem
+from wirewatch.ingest import health
 from wirewatch.ingest import state as states
-from wirewatch.ingest.article import make_article
-from wirewatch.ingest.change import Changes, find_changes
-from wirewatch.ingest.due import DueQueue
-from wirewatch.ingest.errors import FeedProblem
-from wirewatch.ingest.fetch import Document, Fetcher, Validators
-from wirewatch.ingest.metrics import HEALTHS, IngestMetrics
-from wirewatch.ingest.parse import ParsedFeed, parse_feed
-from wirewatch.runtime.clock import Clock
-from wirewatch.runtime.kafka import Producer
+from wirewatch.ingest.errors import as_fetch_problem
+from wirewatch.ingest.kit import Kit
+from wirewatch.ingest.line import Line
+from wirewatch.ingest.poll import FeedLooker, Look, bounds_of
+from wirewatch.ingest.subscriber import Subscriber
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.projection import MemoryTable, Projection
-from wirewatch.runtime.settings import Settings
-from wirewatch.topics import ARTICLES, FEED_STATES
-from wirewatch.topics.feed_states import FeedState, FetchReason
+from wirewatch.topics import FEED_ENTRIES, FEED_STATES
+from wirewatch.topics.feed_states import FeedState
 from wirewatch.topics.feeds import Feed
+from wirewatch.topics.pushes import Push
+from wirewatch.web.errors import FetchProblem
+from wirewatch.web.gate import HostGate
 
-FETCHES_PER_HOST = 2
-HOST_BUSY_WAIT = timedelta(milliseconds=200)
-LONGEST_NAP_S = 1.0
+TURN_S = 1.0
+"""So often the poller looks after itself: what it shows, what is left of removed feeds."""
+LEAST_NAP_S = 0.005
 HAND_OVER_S = 3.0
-"""Fetches in hand may take so long when their partitions move; well below the session time-out."""
+"""Looks in hand may take so long when their partitions move; well below the session time-out."""
+MAX_PUSHES = 20
+"""Pushes of one feed that wait; more are dropped, and the next look finds what they said."""
 
 log = get_logger("ingest")
 
 
 class Poller:
-    """Fetches the feeds of this worker's partitions.
+    """Looks at the feeds of this worker's partitions.
 
-    `feeds` and `feed_states` are the tables of its projections; their
-    changes must be told to `feed_changed` and `state_changed`.
+    `feeds` and `feed_states` are the tables of its projections. A feed is
+    never looked at twice at the same time.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        fetcher: Fetcher,
-        producer: Producer,
-        metrics: IngestMetrics,
-        clock: Clock,
+        kit: Kit,
+        looker: FeedLooker,
+        subscriber: Subscriber,
     ) -> None:
-        self._settings = settings
-        self._fetcher = fetcher
-        self._producer = producer
-        self._metrics = metrics
-        self._clock = clock
+        settings = kit.settings
+        self._concurrency = settings.ingest_concurrency
+        self._looker = looker
+        self._subscriber = subscriber
+        self._producer = kit.producer
+        self._entries = kit.entries
+        self._metrics = kit.metrics
+        self._clock = kit.clock
+        self._bounds = bounds_of(settings)
         self.feeds: MemoryTable[Feed] = MemoryTable(self._feed_changed)
         self.feed_states: MemoryTable[FeedState] = MemoryTable(self._state_changed)
-        self._due = DueQueue()
+        self._projection: Projection[FeedState] | None = None
+        self._line = Line(
+            HostGate(
+                concurrency=settings.ingest_host_concurrency,
+                spacing=timedelta(seconds=settings.ingest_host_spacing_s),
+            )
+        )
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._hosts: Counter[str] = Counter()
+        self._pushes: dict[str, deque[Push]] = {}
         self._orphans: set[str] = set()
-        self._wake = asyncio.Event()
+        self._healths: Counter[str] = Counter()
+        self._timer: asyncio.TimerHandle | None = None
         self._open = False
-        self.turned_at = clock()
+        self.turned_at = kit.clock()
+
+    # What the tables tell
 
     def _feed_changed(self, feed_id: str, old: Feed | None, new: Feed | None) -> None:
-        if new is None:
-            self._due.drop(feed_id)
-            if old is not None and self._open:
-                self._orphans.add(feed_id)
-        else:
+        state = self.feed_states.get(feed_id)
+        self._count_health(old, state, -1)
+        self._count_health(new, state, +1)
+        if new is not None:
             self._plan(new)
-        self._wake.set()
+            return
+        self._line.drop(feed_id)
+        self._pushes.pop(feed_id, None)
+        if old is not None and self._open:
+            self._orphans.add(feed_id)
 
-    def _state_changed(self, feed_id: str, _: FeedState | None, __: FeedState | None) -> None:
+    def _state_changed(self, feed_id: str, old: FeedState | None, new: FeedState | None) -> None:
         feed = self.feeds.get(feed_id)
+        self._count_health(feed, old, -1)
+        self._count_health(feed, new, +1)
         if feed is not None:
             self._plan(feed)
 
+    def _count_health(self, feed: Feed | None, state: FeedState | None, by: int) -> None:
+        if feed is not None:
+            self._healths[health.of(feed, state)] += by
+
     def _plan(self, feed: Feed) -> None:
         if feed.paused:
-            self._due.drop(feed.id)
-        elif feed.id not in self._running:
+            self._line.drop(feed.id)
+        elif self._open and feed.id not in self._running:
             state = states.usable(self.feed_states.get(feed.id), feed, self._clock())
-            self._due.put(feed.id, state.next_fetch_at)
+            self._line.put(feed.id, states.address(state), state.next_fetch_at)
+            self._wake_at(state.next_fetch_at)
 
-    def open(self) -> None:
-        """Begin to fetch: the tables hold all there is of this worker's partitions."""
+    # Opening and closing
+
+    def open(self, projection: Projection[FeedState]) -> None:
+        """Begin to look: the tables hold all there is of this worker's partitions."""
+        self._projection = projection
         self._open = True
         for feed in self.feeds:
             self._plan(feed)
         # Feeds that were removed while nobody held their partition.
         self._orphans |= {s.feed_id for s in self.feed_states if self.feeds.get(s.feed_id) is None}
-        self._wake.set()
+        self._start_due()
 
     async def close(self) -> None:
-        """Start no more fetches; finish those in hand, at most HAND_OVER_S, and drop the rest."""
+        """Begin no more looks; finish those in hand, at most HAND_OVER_S, and drop the rest."""
         self._open = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         tasks = set(self._running.values())
         if not tasks:
             return
@@ -108,126 +132,108 @@ class Poller:
         if late:
             await asyncio.wait(late)
 
-    async def run(self, projection: Projection[FeedState], stopping: asyncio.Event) -> None:
-        """Fetch what is due until `stopping`."""
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look after what has no moment of its own, until `stopping`."""
         while not stopping.is_set():
             self.turned_at = self._clock()
-            await self._forget_orphans(projection)
-            if self._open:
-                self._start_due(projection)
+            await self._forget_orphans()
+            self._start_due()
             self._show()
-            await self._nap(stopping)
+            try:
+                async with asyncio.timeout(TURN_S):
+                    await stopping.wait()
+            except TimeoutError:
+                continue
 
-    async def _nap(self, stopping: asyncio.Event) -> None:
-        first = self._due.first() if self._open else None
-        wait_s = LONGEST_NAP_S
-        if first is not None:
-            wait_s = min(wait_s, max(0.01, (first - self._clock()).total_seconds()))
-        if len(self._running) >= self._settings.ingest_concurrency:
-            wait_s = LONGEST_NAP_S
-        self._wake.clear()
-        waiting = [asyncio.ensure_future(e.wait()) for e in (self._wake, stopping)]
-        await asyncio.wait(waiting, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-        for one in waiting:
-            one.cancel()
+    # Starting what is due
 
-    def _start_due(self, projection: Projection[FeedState]) -> None:
-        now = self._clock()
-        while len(self._running) < self._settings.ingest_concurrency:
-            feed_id = self._due.take(now)
-            if feed_id is None:
+    def _wake_at(self, at: datetime) -> None:
+        """Make sure that what is due is started at `at`, or soon after."""
+        if not self._open:
+            return
+        loop = asyncio.get_running_loop()
+        when = loop.time() + max(LEAST_NAP_S, (at - self._clock()).total_seconds())
+        if self._timer is not None:
+            if self._timer.when() <= when:
                 return
-            feed = self.feeds.get(feed_id)
-            if feed is None:
-                continue
-            host = _host(feed.url)
-            if self._hosts[host] >= FETCHES_PER_HOST:
-                self._due.put(feed_id, now + HOST_BUSY_WAIT)
-                continue
-            self._hosts[host] += 1
-            task = asyncio.create_task(self._poll(feed, projection), name=f"fetch {feed.url}")
-            self._running[feed_id] = task
-            task.add_done_callback(partial(self._done, feed_id, host))
+            self._timer.cancel()
+        self._timer = loop.call_at(when, self._ring)
 
-    def _done(self, feed_id: str, host: str, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            log.error("poll crashed", feed=feed_id, error=repr(error))
-        del self._running[feed_id]
-        self._hosts[host] -= 1
-        if not self._hosts[host]:
-            del self._hosts[host]
+    def _ring(self) -> None:
+        self._timer = None
+        self._start_due()
+
+    def _start_due(self) -> None:
+        if not self._open:
+            return
+        now = self._clock()
+        while len(self._running) < self._concurrency:
+            feed_id = self._line.take(now)
+            if feed_id is None:
+                break
+            self._start(feed_id)
+        else:
+            return  # whoever ends starts the next
+        if (first := self._line.first()) is not None:
+            self._wake_at(first)
+
+    def _start(self, feed_id: str) -> None:
         feed = self.feeds.get(feed_id)
-        if feed is not None and self._open:
+        if feed is None:
+            return
+        before = states.usable(self.feed_states.get(feed_id), feed, self._clock())
+        url = states.address(before)
+        task = asyncio.create_task(self._look(feed, before, url), name=f"look at {feed.url}")
+        self._begin(feed_id, task)
+
+    def _begin(self, feed_id: str, task: asyncio.Task[None]) -> None:
+        self._running[feed_id] = task
+        task.add_done_callback(partial(self._ended, feed_id))
+
+    def _ended(self, feed_id: str, task: asyncio.Task[None]) -> None:
+        del self._running[feed_id]
+        if not task.cancelled() and (error := task.exception()):
+            log.error("look crashed", feed=feed_id, error=repr(error))
+        if not self._open:
+            return
+        feed = self.feeds.get(feed_id)
+        if feed is not None:
             self._plan(feed)
-        self._wake.set()
+            self._start_push(feed)
+        self._start_due()
 
-    async def _poll(self, feed: Feed, projection: Projection[FeedState]) -> None:
-        before = states.usable(self.feed_states.get(feed.id), feed, self._clock())
+    # One look
+
+    async def _look(self, feed: Feed, before: FeedState, url: str) -> None:
+        problem: FetchProblem | None = None
         try:
-            after = await self._fetch(feed, before)
-        except FeedProblem as problem:
-            after = self._failed(feed, before, problem)
-        except Exception as error:
-            log.exception("fetch crashed", feed=feed.url)
-            after = self._failed(feed, before, FeedProblem(FetchReason.BROKEN, repr(error)))
-        if self.feeds.get(feed.id) is not None:  # else it was removed meanwhile
-            position = await self._producer.send(FEED_STATES, after)
-            projection.put(after, position)
+            look = await self._looker.fetch(feed, before)
+        except Exception as error:  # noqa: BLE001 - one feed's crash is one failed fetch
+            problem = self._problem(feed, error)
+            look = Look(self._failed(feed, before, problem), 0)
+        finally:
+            self._line.leave(url, self._clock(), problem)
+        if problem is None:
+            self._note_success(feed, before, look)
+            look = await self._subscriber.after_look(feed, before, look)
+        await self._keep(feed, look.state)
 
-    async def _fetch(self, feed: Feed, before: FeedState) -> FeedState:
-        validators = Validators(before.etag, before.last_modified)
-        with self._metrics.fetch_seconds.time():
-            found = await self._fetcher.fetch(feed.url, validators, self._clock())
-        changes, title = None, None
-        if isinstance(found, Document):
-            parsed, changes = await asyncio.to_thread(self._read, feed, before, found)
-            title = parsed.title
-            await self._publish(feed, changes)
-        changed = changes is not None and bool(changes.new or changes.revised)
-        self._metrics.fetches.labels("changed" if changed else "unchanged").inc()
+    def _problem(self, feed: Feed, error: Exception) -> FetchProblem:
+        if not isinstance(error, FetchProblem | DocumentProblem):
+            log.error("look crashed", feed=feed.url, error=repr(error), exc_info=error)
+        return as_fetch_problem(error)
+
+    def _note_success(self, feed: Feed, before: FeedState, look: Look) -> None:
+        self._metrics.fetches.labels("changed" if look.published else "unchanged").inc()
         if before.failures:
             log.info("feed recovered", feed=feed.url, failures=before.failures)
-        return states.after_success(
-            before,
-            self._clock(),
-            self._interval(feed),
-            etag=found.validators.etag,
-            last_modified=found.validators.last_modified,
-            title=title,
-            seen=changes.seen if changes else None,
-            changed=changed,
-        )
+        if look.state.location != before.location:
+            log.info("feed has moved", feed=feed.url, to=look.state.location)
 
-    def _read(self, feed: Feed, before: FeedState, found: Document) -> tuple[ParsedFeed, Changes]:
-        """Parse and compare; runs in a thread, so that a large feed does not hold up the rest."""
-        parsed = parse_feed(
-            found.body,
-            content_type=found.content_type,
-            # Not where redirects led today: ids that feedparser makes whole must stay the same.
-            url=feed.url,
-            max_entries=self._settings.ingest_max_entries,
-        )
-        now = self._clock()
-        made = (make_article(feed, parsed, entry, now) for entry in parsed.entries)
-        return parsed, find_changes((article for article in made if article), before.seen)
-
-    async def _publish(self, feed: Feed, changes: Changes) -> None:
-        if not changes.new and not changes.revised:
-            return
-        await self._producer.send_all(ARTICLES, [*changes.new, *changes.revised])
-        self._metrics.articles.labels("new").inc(len(changes.new))
-        self._metrics.articles.labels("revised").inc(len(changes.revised))
-        log.info(
-            "articles published",
-            feed=feed.url,
-            new=len(changes.new),
-            revised=len(changes.revised),
-        )
-
-    def _failed(self, feed: Feed, before: FeedState, problem: FeedProblem) -> FeedState:
+    def _failed(self, feed: Feed, before: FeedState, problem: FetchProblem) -> FeedState:
         self._metrics.fetches.labels("failed").inc()
         self._metrics.failures.labels(problem.reason).inc()
-        after = states.after_failure(before, self._clock(), self._interval(feed), problem)
+        after = states.after_failure(feed, before, self._clock(), self._bounds, problem)
         tell = log.warning if before.failures == 0 else log.debug
         tell(
             "feed fails",
@@ -238,34 +244,54 @@ class Poller:
         )
         return after
 
-    def _interval(self, feed: Feed) -> timedelta:
-        return timedelta(seconds=feed.interval_s or self._settings.ingest_interval_s)
+    async def _keep(self, feed: Feed, state: FeedState) -> None:
+        if self.feeds.get(feed.id) is None or self._projection is None:
+            return  # it was removed meanwhile
+        position = await self._producer.send(FEED_STATES, state)
+        self._projection.put(state, position)
 
-    async def _forget_orphans(self, projection: Projection[FeedState]) -> None:
-        while self._orphans:
+    # Pushes
+
+    def take_push(self, push: Push) -> None:
+        """Take in what a hub says of a feed; it is acted on at once, one after the other."""
+        waiting = self._pushes.setdefault(push.feed_id, deque(maxlen=MAX_PUSHES))
+        waiting.append(push)
+        feed = self.feeds.get(push.feed_id)
+        if feed is None:
+            del self._pushes[push.feed_id]
+        elif self._open:
+            self._start_push(feed)
+
+    def _start_push(self, feed: Feed) -> None:
+        waiting = self._pushes.get(feed.id)
+        if not waiting or feed.id in self._running:
+            return
+        push = waiting.popleft()
+        if not waiting:
+            del self._pushes[feed.id]
+        self._line.drop(feed.id)
+        task = asyncio.create_task(self._take_push(feed, push), name=f"push of {feed.url}")
+        self._begin(feed.id, task)
+
+    async def _take_push(self, feed: Feed, push: Push) -> None:
+        before = states.usable(self.feed_states.get(feed.id), feed, self._clock())
+        await self._keep(feed, await self._subscriber.take(feed, before, push))
+
+    # Housekeeping
+
+    async def _forget_orphans(self) -> None:
+        while self._orphans and self._open and self._projection is not None:
             feed_id = self._orphans.pop()
-            if self.feeds.get(feed_id) is None and self.feed_states.get(feed_id) is not None:
-                projection.remove(feed_id, await self._producer.delete(FEED_STATES, feed_id))
+            if self.feeds.get(feed_id) is not None:
+                continue
+            self._entries.remove(feed_id, await self._producer.delete(FEED_ENTRIES, feed_id))
+            if self.feed_states.get(feed_id) is not None:
+                position = await self._producer.delete(FEED_STATES, feed_id)
+                self._projection.remove(feed_id, position)
 
     def _show(self) -> None:
-        health = Counter(self._health(feed) for feed in self.feeds)
-        for name in HEALTHS:
-            self._metrics.feeds.labels(name).set(health[name])
-        first = self._due.first()
-        late = (self._clock() - first).total_seconds() if first and self._open else 0
+        for name in health.Health:
+            self._metrics.feeds.labels(name).set(self._healths[name])
+        since = self._line.overdue_since() if self._open else None
+        late = (self._clock() - since).total_seconds() if since else 0.0
         self._metrics.lag_seconds.set(max(0.0, late))
-
-    def _health(self, feed: Feed) -> str:
-        state = self.feed_states.get(feed.id)
-        if feed.paused:
-            return "paused"
-        if state is None or state.url != feed.url or state.fetched_at is None:
-            return "waiting"
-        return "failing" if state.failures else "ok"
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2].lower()
-    except ValueError:
-        return ""

@@ -5,17 +5,14 @@ may be deleted at any time, the topic holds everything (design section 9).
 """
 
 import json
-import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from wirewatch.runtime.cache_file import CacheFile, change
 from wirewatch.runtime.clock import Clock
-from wirewatch.runtime.errors import Problem
 from wirewatch.runtime.kafka import Position, Received
-from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.settings import Settings
 from wirewatch.topics.codec import decode, encode, known_version
 from wirewatch.topics.deliveries import Delivery, DeliveryState
@@ -23,13 +20,9 @@ from wirewatch.topics.deliveries import Delivery, DeliveryState
 MAX_AGE = timedelta(hours=12)
 """An older cache is rebuilt: the broker drops tombstones after 24 h (delete.retention.ms), and
 who did not read one in time would keep what it deleted."""
-LOCK_WAIT_S = 5.0
-_APPLICATION_ID = 0x77697265
 _LAYOUT = 1
-_SCHEMA_VERSION = known_version(Delivery) * 1000 + _LAYOUT
-"""A file with records of another version is rebuilt, also after a step back to older code."""
 _DELETED = "deleted"
-_SCHEMA = f"""
+_SCHEMA = """
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
     partition INTEGER NOT NULL,
@@ -50,9 +43,8 @@ CREATE TABLE progress (
     next_offset INTEGER NOT NULL,
     saved_at REAL NOT NULL
 );
-PRAGMA application_id = {_APPLICATION_ID};
-PRAGMA user_version = {_SCHEMA_VERSION};
 """
+_FILE = CacheFile("outbox", _SCHEMA, known_version(Delivery) * 1000 + _LAYOUT)
 _PUT = """
 INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
@@ -92,8 +84,6 @@ SELECT MIN((SELECT MIN(due_at) FROM deliveries
 FROM waiting WHERE waiting.endpoint_id NOT IN (SELECT value FROM json_each(?))
 """  # noqa: S608 - put together from constants
 
-log = get_logger("notify")
-
 _Row = tuple[str, int, int, str, str, float, float | None, int, bytes]
 
 
@@ -120,11 +110,7 @@ class Outbox:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._clock = clock
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = _open_or_replace(path)
-        except (OSError, sqlite3.Error) as error:
-            raise _problem(path, error) from error
+        self._db = _FILE.open(path)
 
     def close(self) -> None:
         """Close the file; it stays for the next start."""
@@ -152,7 +138,7 @@ class Outbox:
         if not records:
             return
         ends: dict[int, int] = {}
-        with self._change() as db:
+        with change(self._db) as db:
             for record in records:
                 at = record.position
                 ends[at.partition] = max(ends.get(at.partition, 0), at.offset + 1)
@@ -172,7 +158,7 @@ class Outbox:
 
     def forget(self, partition: int) -> None:
         """Drop everything that came from `partition`."""
-        with self._change() as db:
+        with change(self._db) as db:
             db.execute("DELETE FROM deliveries WHERE partition = ?", (partition,))
             db.execute("DELETE FROM progress WHERE partition = ?", (partition,))
 
@@ -188,7 +174,7 @@ class Outbox:
 
     def put_all(self, sent: Sequence[tuple[Delivery, Position]]) -> None:
         """Take in records that this process has just sent, together."""
-        with self._change() as db:
+        with change(self._db) as db:
             db.executemany(_PUT, [_row(delivery, at) for delivery, at in sent])
 
     def remove(self, delivery_id: str, position: Position) -> None:
@@ -199,7 +185,7 @@ class Outbox:
         """
         at = (position.partition, position.offset)
         row: _Row = (delivery_id, *at, _DELETED, "", 0.0, None, 0, b"")
-        with self._change() as db:
+        with change(self._db) as db:
             db.execute(_PUT, row)
 
     def keep_only(self, partitions: Collection[int]) -> None:
@@ -275,17 +261,6 @@ class Outbox:
         )
         return [Ended(*row) for row in rows]
 
-    @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        """Change several rows, all or none."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._db
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
 
 def _row(delivery: Delivery, at: Position) -> _Row:
     ended_at = None
@@ -301,59 +276,4 @@ def _row(delivery: Delivery, at: Position) -> _Row:
         ended_at,
         delivery.attempts,
         encode(delivery),
-    )
-
-
-def _open_or_replace(path: Path) -> sqlite3.Connection:
-    try:
-        return _open(path)
-    except sqlite3.DatabaseError as error:
-        if _is_locked(error):
-            raise
-        log.warning("the outbox cannot be read, rebuilding it", path=str(path), error=str(error))
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return _open(path)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=LOCK_WAIT_S, isolation_level=None)
-    try:
-        # One worker owns the file: a second one of the same name is told so at its start.
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = OFF")
-        if db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone() == (0,):
-            db.executescript(_SCHEMA)
-        _require_sound(db)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _require_sound(db: sqlite3.Connection) -> None:
-    stamps = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in _STAMPS]
-    if stamps != [_APPLICATION_ID, _SCHEMA_VERSION]:
-        raise sqlite3.DatabaseError("it is of another program or another version")
-    if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-        raise sqlite3.DatabaseError(f"it is damaged: {found}")
-
-
-_STAMPS = ("application_id", "user_version")
-
-
-def _is_locked(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-
-
-def _problem(path: Path, error: OSError | sqlite3.Error) -> Problem:
-    if isinstance(error, sqlite3.Error) and _is_locked(error):
-        return Problem(
-            f"The outbox {path} is in use by another notify worker: give each worker its own "
-            "WIREWATCH_INSTANCE."
-        )
-    return Problem(
-        f"The outbox {path} cannot be used ({error}): set WIREWATCH_DATA_DIR to a folder that "
-        "can be written."
     )

@@ -63,6 +63,13 @@ class Received(Generic[R]):
     value: R | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    key: str
+    place: str
+    value: bytes | None
+
+
 def broker_problem(settings: Settings, error: Exception) -> BrokerProblem:
     """Return the sentence for a Kafka that does not answer."""
     where = ",".join(settings.bootstrap)
@@ -146,15 +153,16 @@ class Producer:
         afterwards loses nothing. Raises KafkaError only for a record that no
         broker will take (too large).
         """
-        return await self._send(topic, topic.key(record), topic.place(record), encode(record))
+        return (await self.send_all(topic, (record,)))[0]
 
     async def send_all(self, topic: Topic[R], records: Iterable[R]) -> list[Position]:
-        """Send `records` together; return their positions in order."""
-        return await asyncio.gather(*(self.send(topic, record) for record in records))
+        """Send `records` together; return their positions in order. Else as `send`."""
+        messages = [_Message(topic.key(r), topic.place(r), encode(r)) for r in records]
+        return await self._send(topic, messages)
 
     async def delete(self, topic: Topic[R], key: str, place: str | None = None) -> Position:
         """Send a tombstone for `key`; `place` where the topic is placed by another value."""
-        return await self._send(topic, key, place or key, None)
+        return (await self._send(topic, [_Message(key, place or key, None)]))[0]
 
     async def bury(
         self,
@@ -181,31 +189,29 @@ class Producer:
         )
         await self.send(DEAD_LETTERS, letter)
 
-    async def _send(self, topic: Topic[R], key: str, place: str, value: bytes | None) -> Position:
+    async def _send(self, topic: Topic[R], messages: list[_Message]) -> list[Position]:
         name = topic.full_name(self._settings.topic_prefix)
+        sent: dict[int, Position] = {}
         warned = False
-        while True:
+        while len(sent) < len(messages):
             client = self._client
             if client is None:
                 raise RuntimeError("the producer is not started")
-            try:
-                partitions = await client.partitions_for(name)
-                sent = await client.send_and_wait(
-                    name,
-                    value,
-                    key=key.encode(),
-                    partition=partition_of(place, len(partitions)),
-                )
-            except _TOO_LARGE:
-                raise
-            except (KafkaError, AssertionError) as error:
+            left = [number for number in range(len(messages)) if number not in sent]
+            results = await _send_once(client, name, [messages[number] for number in left])
+            failed: BaseException | None = None
+            for number, result in zip(left, results, strict=True):
+                if isinstance(result, BaseException):
+                    failed = _worse(failed, result)
+                else:
+                    sent[number] = Position(result.partition, result.offset)
+            if failed is not None:
                 if not warned:
-                    log.warning("send failed, trying again", topic=name, error=repr(error))
+                    log.warning("send failed, trying again", topic=name, error=repr(failed))
                 warned = True
                 await self._renew(client)
                 await asyncio.sleep(SEND_RETRY_S)
-            else:
-                return Position(sent.partition, sent.offset)
+        return [sent[number] for number in range(len(messages))]
 
     async def _renew(self, broken: Any) -> None:
         """Replace a failed client: an idempotent one can stay stuck (aiokafka#1017).
@@ -229,6 +235,32 @@ class Producer:
                 return
             self._client = fresh
             await _close(broken)
+
+
+async def _send_once(client: Any, name: str, messages: list[_Message]) -> list[Any]:
+    """Return for each message its position as the broker tells it, or what went wrong.
+
+    One coroutine for all, not a task for each: that costs a third (measured).
+    """
+    pending: list[asyncio.Future[Any]] = []
+    stopped_by: Exception | None = None
+    try:
+        partitions = len(await client.partitions_for(name))
+        for message in messages:
+            partition = partition_of(message.place, partitions)
+            key = message.key.encode()
+            pending.append(await client.send(name, message.value, key=key, partition=partition))
+    except (KafkaError, AssertionError) as error:
+        stopped_by = error
+    results: list[Any] = await asyncio.gather(*pending, return_exceptions=True)
+    return results + [stopped_by] * (len(messages) - len(pending))
+
+
+def _worse(one: BaseException | None, other: BaseException) -> BaseException:
+    """Return the error to act on. Raises what trying again cannot mend."""
+    if isinstance(other, _TOO_LARGE) or not isinstance(other, KafkaError | AssertionError):
+        raise other
+    return one or other
 
 
 async def _close(client: Any) -> None:

@@ -128,6 +128,7 @@ class Projection(Generic[R]):
         *,
         backlog: int | None = None,
     ) -> None:
+        self.name = topic.name
         self._topic = topic
         self._table = table
         self._backlog = backlog
@@ -195,6 +196,20 @@ class Projection(Generic[R]):
 
         async with self._moved:
             await self._moved.wait_for(reached)
+        if self._task is not None and self._task.done():
+            self._task.result()
+
+    async def reached(self, position: Position) -> None:
+        """Wait until the table has the record at `position`; raise what stopped the projection."""
+
+        def is_there() -> bool:
+            there = self._next.get(position.partition, 0) > position.offset
+            return there or self._task is None or self._task.done()
+
+        if is_there() and self._task is not None and not self._task.done():
+            return
+        async with self._moved:
+            await self._moved.wait_for(is_there)
         if self._task is not None and self._task.done():
             self._task.result()
 

@@ -9,10 +9,10 @@ import re
 import socket
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from wirewatch.runtime.errors import SettingsProblem
@@ -136,19 +136,96 @@ class Settings(BaseSettings):
         description="A URL or e-mail address that publishers find in the User-Agent.",
     )
     ingest_interval_s: float = Field(
-        default=300.0, ge=1, le=86_400, description="Time between two fetches of a feed."
+        default=300.0,
+        ge=1,
+        le=86_400,
+        description="Shortest time between two fetches of a feed, for feeds that change often.",
+    )
+    ingest_interval_max_s: float = Field(
+        default=3_600.0,
+        ge=1,
+        le=86_400,
+        description="Longest time between two fetches of a feed, for feeds that seldom change; at "
+        "least the shortest.",
+    )
+    ingest_hint_max_s: float = Field(
+        default=21_600.0,
+        ge=0,
+        le=86_400,
+        description="Longest wait that a publisher's hints (max-age, Expires, ttl, skipHours …) "
+        "can ask for.",
+    )
+    ingest_first_max_age_s: float = Field(
+        default=86_400.0,
+        ge=0,
+        le=3.2e9,
+        description="Entries of a new feed that are older are remembered and not published, so "
+        "that adding a feed does not flood its subscribers.",
+    )
+    ingest_max_age_s: float = Field(
+        default=1_209_600.0,
+        ge=0,
+        le=3.2e9,
+        description="Entries that turn up later with an older date are not published.",
     )
     ingest_timeout_s: float = Field(
         default=30.0, gt=0, le=600, description="Limit of one fetch, from look-up to last byte."
     )
     ingest_concurrency: int = Field(
-        default=32, ge=1, le=1000, description="Fetches under way at once."
+        default=64, ge=1, le=10_000, description="Fetches under way at once."
+    )
+    ingest_host_concurrency: int = Field(
+        default=2, ge=1, le=100, description="Fetches under way at once from one host."
+    )
+    ingest_host_spacing_s: float = Field(
+        default=0.25, ge=0, le=3_600, description="Least time between two fetches from one host."
+    )
+    ingest_page_spacing_s: float = Field(
+        default=1.0,
+        ge=0,
+        le=3_600,
+        description="Least time between two article pages from one host (full text).",
     )
     ingest_max_bytes: int = Field(
-        default=10_485_760, ge=1024, le=104_857_600, description="Largest feed, decompressed."
+        default=10_485_760,
+        ge=1024,
+        le=104_857_600,
+        description="Largest feed, on the wire and decompressed.",
     )
     ingest_max_entries: int = Field(
         default=2_000, ge=1, le=100_000, description="Entries read of one feed; the rest is left."
+    )
+    ingest_workers: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Processes that read documents. 0: one less than there are cores, at most 4.",
+    )
+    ingest_cpu_s: float = Field(
+        default=2.0, gt=0, le=60, description="CPU time that reading one document may take."
+    )
+    ingest_memory_bytes: int = Field(
+        default=200_000_000,
+        ge=50_000_000,
+        le=2_000_000_000,
+        description="Memory that reading one document may take.",
+    )
+    ingest_callback_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Where WebSub hubs reach ingest from outside, for example "
+        "`https://push.example.org`. Empty: WebSub is off, feeds are polled.",
+    )
+    ingest_callback_host: str = Field(
+        default="127.0.0.1", description="Address on which ingest listens for WebSub hubs."
+    )
+    ingest_callback_port: Port = Field(
+        default=8486, description="Port on which ingest listens for WebSub hubs."
+    )
+    ingest_websub_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Makes callbacks unguessable and pushes verifiable: the same for all ingest "
+        "workers, at least 16 characters, kept secret. Needed with a callback URL.",
     )
 
     # match
@@ -218,6 +295,15 @@ class Settings(BaseSettings):
                 raise ValueError("host:port, several with commas")
         return value
 
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if self.ingest_callback_url and len(self.ingest_websub_secret.get_secret_value()) < 16:
+            raise ValueError(
+                "WIREWATCH_INGEST_WEBSUB_SECRET needs at least 16 characters where "
+                "WIREWATCH_INGEST_CALLBACK_URL is set"
+            )
+        return self
+
     @property
     def bootstrap(self) -> list[str]:
         """The Kafka servers to ask first."""
@@ -247,7 +333,9 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _explain(detail: Any) -> str:
-    name = PREFIX + str(detail["loc"][0]).upper()
     message = str(detail["msg"]).removeprefix("Value error, ")
+    if not detail["loc"]:
+        return f"{message}."
+    name = PREFIX + str(detail["loc"][0]).upper()
     message = message[:1].lower() + message[1:]
     return f"{name}={detail['input']!r} is not allowed: {message}."

@@ -108,7 +108,7 @@ def _new_topic(topic: Topic[Any], settings: Settings) -> NewTopic:
         config["min.insync.replicas"] = "2"
     return NewTopic(
         topic.full_name(settings.topic_prefix),
-        num_partitions=settings.topic_partitions,
+        num_partitions=topic.partitions or settings.topic_partitions,
         replication_factor=settings.topic_replication,
         topic_configs=config,
     )
@@ -204,10 +204,9 @@ def _differences(
         for key, value in topic.config().items()
         if config.get(key) != value
     ]
-    if partitions != settings.topic_partitions:
-        found.append(
-            f"{name}: has {partitions} partitions, should have {settings.topic_partitions}"
-        )
+    wanted = topic.partitions or settings.topic_partitions
+    if partitions != wanted:
+        found.append(f"{name}: has {partitions} partitions, should have {wanted}")
     return found
 
 

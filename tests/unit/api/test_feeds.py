@@ -14,11 +14,12 @@ async def test_a_new_feed_is_written_to_the_log_and_shown(world):
     assert (feed["url"], feed["tags"], feed["paused"]) == (URL, ["a"], False)
     assert feed["health"] == {
         "state": "waiting",
-        "text": "Waits for its first fetch.",
+        "text": "waits for its first fetch",
         "failures": 0,
         "failing_since": None,
         "reason": None,
         "fetched_at": None,
+        "changed_at": None,
         "next_fetch_at": None,
     }
     assert [(name, record.id) for name, record in world.log.sent] == [("feeds", feed["id"])]
@@ -80,14 +81,14 @@ async def test_health_tells_a_failing_feed_in_words(world):
         failures=3,
         failing_since=world.clock.now - timedelta(hours=2),
         reason=FetchReason.HTTP_STATUS,
-        detail="status 404",
+        detail="404 Not Found",
     )
     world.read(world.tables.feed_states, state)
     health = (await (await world.client.get(f"/v1/feeds/{feed['id']}")).json())["health"]
     assert health["state"] == "failing"
     assert health["text"] == (
-        "Failing for 2 hours, 3 failed fetches: the server refuses (status 404). "
-        "Again in 5 minutes."
+        "refused: 404 Not Found from news.example; "
+        "3 failed fetches since 2026-03-01 10:00 UTC; retried in 5 minutes"
     )
 
 
@@ -139,7 +140,8 @@ async def test_a_foreign_cursor_is_refused(world, cursor):
         ({"url": URL, "title": "a\x1bb"}, "title",
          "must be one line without control characters"),
         ({"url": URL, "titel": "x"}, "titel",
-         "there is no such field here; there are title, language, tags, interval_s, paused, url"),
+         ("there is no such field here; there are title, language, tags, interval_s, paused, "
+          "full_text, country, url")),
         ({}, "url", "is required"),
         ({"url": 5}, "url", "expected `str`, got `int`"),
         ({"url": URL, "tags": [5]}, "tags[0]", "expected `str`, got `int`"),

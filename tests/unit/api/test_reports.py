@@ -58,4 +58,4 @@ async def test_the_status_counts_alerts_of_this_hour(world, make):
     status = await (await world.client.get("/v1/status")).json()
     assert status["alerts"]["last_hour"] == 1
     assert status["alerts"]["per_minute"][-3:] == [1, 0, 0]
-    assert status["feeds"] == {"ok": 0, "failing": 0, "waiting": 0, "paused": 0}
+    assert status["feeds"] == {"ok": 0, "failing": 0, "gone": 0, "waiting": 0, "paused": 0}

@@ -12,13 +12,7 @@ from wirewatch.api.status import (
     status_of,
 )
 from wirewatch.api.store import HeadsTable, Locks, PerMinute
-from wirewatch.api.views import (
-    FETCH_REASONS,
-    HealthState,
-    alert_views,
-    dead_letter_views,
-    feed_health,
-)
+from wirewatch.api.views import alert_views, dead_letter_views
 from wirewatch.api.words import ago, ahead, count, span
 from wirewatch.runtime.kafka import Position, Received
 from wirewatch.topics.alerts import Field
@@ -96,27 +90,6 @@ def test_the_last_attempt_of_a_delivery_counts_in_any_order(make):
     ]
     counts = count_deliveries(attempts)
     assert (counts.delivered, counts.retrying, counts.dead) == (0, 0, 1)
-
-
-@pytest.mark.parametrize(
-    ("feed", "state", "expected", "text"),
-    [
-        (_feed("a"), None, HealthState.WAITING, "Waits for its first fetch."),
-        (_feed("a", paused=True), _state("a"), HealthState.PAUSED,
-         "Paused: it is not fetched until it is resumed."),
-        (_feed("a"), _state("a", fetched_at=NOW - timedelta(minutes=3)), HealthState.OK,
-         "Fetched 3 minutes ago, again in 5 minutes."),
-        (_feed("a"), _state("a", failures=1, reason=FetchReason.TLS), HealthState.FAILING,
-         "Failing, 1 failed fetch: its certificate is not trusted. Again in 5 minutes."),
-    ],
-)  # fmt: skip
-def test_health_in_words(feed, state, expected, text):
-    health = feed_health(feed, state, NOW)
-    assert (health.state, health.text) == (expected, text)
-
-
-def test_every_reason_has_words():
-    assert set(FETCH_REASONS) == set(FetchReason)
 
 
 @pytest.mark.parametrize(

@@ -263,7 +263,7 @@ def test_a_damaged_or_foreign_file_is_rebuilt_with_one_warning(
         second = Outbox(path, clock)
 
     assert [(line["log_level"], line["event"]) for line in lines] == [
-        ("warning", "the outbox cannot be read, rebuilding it")
+        ("warning", "a cache cannot be read, rebuilding it")
     ]
     assert (second.pending_count(), second.resume_at(0)) == (0, None)
     second.apply([read(0, make_delivery("msg_1"))])
@@ -274,13 +274,13 @@ def test_a_damaged_or_foreign_file_is_rebuilt_with_one_warning(
 def test_a_second_worker_of_the_same_name_is_told_so(
     outbox: Outbox, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wirewatch.notify.outbox.LOCK_WAIT_S", 0.0)
+    monkeypatch.setattr("wirewatch.runtime.cache_file.LOCK_WAIT_S", 0.0)
 
     with pytest.raises(Problem) as caught:
         Outbox(path, clock)
 
     assert str(caught.value) == (
-        f"The outbox {path} is in use by another notify worker: "
+        f"The outbox {path} is in use by another worker: "
         "give each worker its own WIREWATCH_INSTANCE."
     )
 

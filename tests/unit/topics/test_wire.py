@@ -12,16 +12,19 @@ import pytest
 
 from wirewatch.topics import ALL
 from wirewatch.topics.alerts import Alert, ArticleDigest, Field, Proof
-from wirewatch.topics.articles import Article
+from wirewatch.topics.articles import Article, Enclosure
 from wirewatch.topics.attempts import Attempt, AttemptReason, Outcome
 from wirewatch.topics.codec import DecodeError, decode, encode
 from wirewatch.topics.dead_letters import DeadLetter, DeadReason
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.endpoints import Endpoint
 from wirewatch.topics.entities import Alias, Case, Entity, Kind, Mode, Role
-from wirewatch.topics.feed_states import FeedState, FetchReason, Seen
+from wirewatch.topics.feed_entries import FeedEntries
+from wirewatch.topics.feed_states import FeedState, FetchReason, PushLease, PushState
 from wirewatch.topics.feeds import Feed
+from wirewatch.topics.pushes import Push, PushKind
 from wirewatch.topics.spec import Record, Topic
+from wirewatch.topics.stories import StoryClaim, StoryClaims
 from wirewatch.topics.subscriptions import Subscription
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -73,6 +76,8 @@ RECORDS: dict[str, Record] = {
         language="de",
         tags=("world",),
         interval_s=600,
+        full_text=True,
+        country="DE",
         created_at=AT,
         updated_at=AT,
     ),
@@ -89,7 +94,28 @@ RECORDS: dict[str, Record] = {
         failing_since=AT,
         reason=FetchReason.HTTP_STATUS,
         detail="503",
-        seen=(Seen("art_1", "d1", 1),),
+        body_digest="d1",
+        location="https://news.example/feed",
+        moving_to="https://news.example/new",
+        moves=2,
+        change_gap_s=1800.5,
+        ttl_s=900,
+        skip_hours=(1, 2),
+        skip_days=(6,),
+        push=PushLease(
+            hub="https://hub.example/",
+            topic="https://news.example/rss",
+            state=PushState.ACTIVE,
+            lease_until=AT,
+        ),
+    ),
+    "feed-entries": FeedEntries(feed_id="feed_1", layout=1, packed=b"\x00\xff"),
+    "pushes": Push(
+        feed_id="feed_1", kind=PushKind.CONTENT, content_type="text/xml", body=b"<rss/>"
+    ),
+    "stories": StoryClaims(
+        feed_id="feed_1",
+        claims=(StoryClaim(article_id="art_2", story_id="art_1", signature=b"\x01\x02", at=AT),),
     ),
     "articles": Article(
         id="art_1",
@@ -104,6 +130,10 @@ RECORDS: dict[str, Record] = {
         authors=("A. Autorin",),
         categories=("Ausland",),
         source="news.example",
+        source_name="Nachrichten",
+        source_country="DE",
+        image="https://news.example/1.jpg",
+        enclosures=(Enclosure("https://news.example/1.mp3", "audio/mpeg", 1000),),
         published_at=AT,
         fetched_at=AT,
     ),

@@ -1,4 +1,4 @@
-"""What travels between the services: ten topics, one file each.
+"""What travels between the services: thirteen topics, one file each.
 
 `ALL` is the whole topology in one readable place.
 """
@@ -12,14 +12,20 @@ from wirewatch.topics.dead_letters import DEAD_LETTERS
 from wirewatch.topics.deliveries import DELIVERIES
 from wirewatch.topics.endpoints import ENDPOINTS
 from wirewatch.topics.entities import ENTITIES
+from wirewatch.topics.feed_entries import FEED_ENTRIES
 from wirewatch.topics.feed_states import FEED_STATES
 from wirewatch.topics.feeds import FEEDS
+from wirewatch.topics.pushes import PUSHES
 from wirewatch.topics.spec import Topic
+from wirewatch.topics.stories import STORIES
 from wirewatch.topics.subscriptions import SUBSCRIPTIONS
 
 ALL: tuple[Topic[Any], ...] = (
     FEEDS,
     FEED_STATES,
+    FEED_ENTRIES,
+    PUSHES,
+    STORIES,
     ARTICLES,
     ENTITIES,
     SUBSCRIPTIONS,
@@ -40,6 +46,9 @@ __all__ = [
     "ENDPOINTS",
     "ENTITIES",
     "FEEDS",
+    "FEED_ENTRIES",
     "FEED_STATES",
+    "PUSHES",
+    "STORIES",
     "SUBSCRIPTIONS",
 ]

@@ -17,29 +17,53 @@ class FetchReason(StrEnum):
     TIMEOUT = "timeout"
     TLS = "tls"
     HTTP_STATUS = "http_status"
+    GONE = "gone"
+    """410: the publisher says that it will not come back. Asked again once a week."""
     REDIRECTS = "redirects"
     TOO_LARGE = "too_large"
     NOT_A_FEED = "not_a_feed"
     MALFORMED = "malformed"
     BROKEN = "broken"
     """The transfer broke off, or its encoding was wrong."""
+    TOO_COSTLY = "too_costly"
+    """Reading it took more CPU time, memory or nesting than one document may."""
+    ROBOTS = "robots"
+    """robots.txt does not allow it (pages; feeds are offered to be read)."""
 
 
-class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """What was last published for an entry: `digest` of its content, `revision` from 1."""
+class PushState(StrEnum):
+    """How far a WebSub subscription is."""
 
-    article_id: str
-    digest: str
-    revision: int
+    NONE = "none"
+    ASKED = "asked"
+    ACTIVE = "active"
+    REFUSED = "refused"
+
+
+class PushLease(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The WebSub subscription of a feed. `lease_until` is when the hub ends it by itself.
+
+    `missed` counts polls in a row that found what should have been pushed.
+    """
+
+    hub: str = ""
+    topic: str = ""
+    state: PushState = PushState.NONE
+    asked_at: datetime | None = None
+    lease_until: datetime | None = None
+    pushed_at: datetime | None = None
+    missed: int = 0
 
 
 class FeedState(Record, frozen=True, kw_only=True):
-    """The state of polling one feed.
+    """The state of polling one feed; what it has published stands in feed-entries.
 
     `etag` and `last_modified` are the validators exactly as the server sent
-    them. `seen` remembers what was published, newest last. `failures` counts
-    failed fetches in a row; `reason`, `detail` and `failing_since` are set while
-    it is above 0.
+    them. `failures` counts failed fetches in a row; `reason`, `detail` and
+    `failing_since` are set while it is above 0. `location` is where the feed
+    has moved for good, empty while it is still at `url`; `moving_to` and
+    `moves` count how often in a row it was said to have moved there.
+    `change_gap_s` is the learned time between two changes.
     """
 
     feed_id: str
@@ -47,6 +71,7 @@ class FeedState(Record, frozen=True, kw_only=True):
     title: str = ""
     etag: str | None = None
     last_modified: str | None = None
+    body_digest: str = ""
     fetched_at: datetime | None = None
     changed_at: datetime | None = None
     next_fetch_at: datetime
@@ -54,7 +79,15 @@ class FeedState(Record, frozen=True, kw_only=True):
     failing_since: datetime | None = None
     reason: FetchReason | None = None
     detail: str = ""
-    seen: tuple[Seen, ...] = ()
+    location: str = ""
+    moving_to: str = ""
+    moves: int = 0
+    change_gap_s: float | None = None
+    ttl_s: int = 0
+    """The least wait the document itself asks for (RSS ttl, sy:update*)."""
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    push: PushLease = PushLease()
 
 
 FEED_STATES = Topic(

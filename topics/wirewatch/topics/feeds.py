@@ -9,7 +9,9 @@ class Feed(Record, frozen=True, kw_only=True):
     """A feed that somebody wants watched.
 
     `language` (BCP 47) speaks for entries that do not say their own; `interval_s`
-    replaces the default polling interval. A paused feed is not polled.
+    replaces the interval that is learned. A paused feed is not polled. With
+    `full_text` the body is taken from each article's page. `country` (ISO 3166
+    alpha-2) is where the source is at home.
     """
 
     id: str
@@ -19,6 +21,8 @@ class Feed(Record, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     interval_s: int | None = None
     paused: bool = False
+    full_text: bool = False
+    country: str | None = None
     created_at: datetime
     updated_at: datetime
 

@@ -48,6 +48,8 @@ class Topic(Generic[R]):
     placed_by: Callable[[R], str] | None = None
     placed_by_means: str = ""
     retention: timedelta | None = None
+    partitions: int | None = None
+    """None: as many as the installation says (WIREWATCH_TOPIC_PARTITIONS)."""
 
     def place(self, record: R) -> str:
         """Return the value whose hash chooses the partition of `record`."""

@@ -1,0 +1,1 @@
+"""documents: the bytes of a feed or a page, read. Pure."""

@@ -1,0 +1,1 @@
+"""web: asking a publisher for a document, politely and safely."""
