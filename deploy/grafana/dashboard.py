@@ -101,6 +101,25 @@ def build() -> dashboard.Dashboard:
             "s",
             _query("max(wirewatch_ingest_fetch_lag_seconds)", "late"),
         ),
+        _graph(
+            "Fetch",
+            "From the request for a feed to its last byte.",
+            "s",
+            *_spread("wirewatch_ingest_fetch_seconds"),
+        ),
+        _graph(
+            "Beyond feeds",
+            "Article pages asked for (full text), and messages of WebSub hubs.",
+            "reqps",
+            _query(_rate("wirewatch_ingest_pages_total", "outcome"), "pages: {{outcome}}"),
+            _query(_rate("wirewatch_ingest_pushes_total", "outcome"), "hubs: {{outcome}}"),
+        ),
+        _graph(
+            "Articles known to stories",
+            "Those of the last 72 hours, which new ones are compared with.",
+            "short",
+            _query("max(wirewatch_ingest_story_articles)", "articles"),
+        ),
     ):
         board = board.with_panel(graph)
     board = board.with_row(dashboard.Row("Finding"))
@@ -109,7 +128,7 @@ def build() -> dashboard.Dashboard:
             "Articles and alerts",
             "Published by ingest, matched, alerts found.",
             "ops",
-            _query(_rate("wirewatch_ingest_articles_total"), "articles"),
+            _query(_rate('wirewatch_ingest_articles_total{kind!="withheld"}'), "articles"),
             _query(_rate("wirewatch_match_articles_total"), "matched"),
             _query(_rate("wirewatch_match_alerts_total"), "alerts"),
         ),
