@@ -121,7 +121,11 @@ def _read(request: DocumentRequest) -> DocumentView | ProblemView:
     try:
         body = _body(Path(request.path))
         parsed = read_feed(
-            body, content_type=request.content_type, url=request.url, max_entries=MAX_ENTRIES
+            body,
+            content_type=request.content_type,
+            url=request.url,
+            max_entries=MAX_ENTRIES,
+            parts=True,
         )
         return _view(parsed)
     except DocumentProblem as problem:

@@ -43,6 +43,12 @@ _ALIASES = {"x-sjis": "cp932", "x-gbk": "gb18030", "x-cp1251": "cp1251", "x-euc-
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE | re.ASCII)
 _DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _HEAD = 1_024
+_SAMPLE_BYTES = 8_192
+_RECOGNISED = (
+    "shift_jis", "euc_jp", "iso2022_jp", "gb18030", "big5", "euc_kr", "cp1251", "koi8_r", "cp1253",
+    "cp1256", "cp1255", "cp1250", "cp1252",
+)  # fmt: skip
+"""What news without the name of a charset is written in."""
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")
 _NO_TEXT = frozenset({"hex", "base64", "bz2", "zlib", "uu", "quopri", "rot13", "idna", "punycode"})
 
@@ -60,9 +66,7 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
     for start, name in _SNIFFED:
         if body.startswith(start):
             return _wide(body, name)
-    is_utf8 = _is_utf8(body)
-    if not is_utf8 and b"\xed" in body and (joined := _joined(body)) is not None:
-        body, is_utf8 = joined, True
+    body, is_utf8 = _as_utf8(body)
     for name in _claimed(body, content_type):
         if name == "utf-8" or (is_utf8 and _is_single_byte(name)):
             if is_utf8:
@@ -72,19 +76,23 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
                 return body.decode(name).encode("utf-8", "replace")
             except ValueError:
                 continue
-    return body if is_utf8 else body.decode("utf-8", _WESTERN).encode()
+    if is_utf8:
+        return body
+    return body.decode(_recognised(body) or "utf-8", _WESTERN).encode("utf-8", "replace")
 
 
 def _wide(body: bytes, name: str) -> bytes:
     return body.decode(name, "replace").encode("utf-8", "replace")
 
 
-def _is_utf8(body: bytes) -> bool:
+def _as_utf8(body: bytes) -> tuple[bytes, bool]:
+    """Return `body` and whether it is UTF-8, which CESU-8 is made into."""
     try:
         body.decode()
     except UnicodeDecodeError:
-        return False
-    return True
+        joined = _joined(body) if b"\xed" in body else None
+        return (body, False) if joined is None else (joined, True)
+    return body, True
 
 
 def _joined(body: bytes) -> bytes | None:
@@ -117,6 +125,22 @@ def _codec(name: str) -> Iterator[str]:
 
 def _is_single_byte(name: str) -> bool:
     return name.startswith(("windows", "cp12", "cp8", "iso8859", "koi8", "mac", "latin", "kz1048"))
+
+
+def _recognised(body: bytes) -> str:
+    """Return the charset that `body` is in by the look of it; empty for UTF-8 and western ones.
+
+    Only where bytes above ASCII are mostly no UTF-8: a document of UTF-8 in which a few
+    words are of another charset is more often than one of a charset without a name.
+    """
+    sample = body[:_SAMPLE_BYTES]
+    kept = sum(byte > 0x7F for byte in sample.decode("utf-8", "ignore").encode())
+    if 2 * kept > sum(byte > 0x7F for byte in sample):
+        return ""
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - slow to import, seldom needed
+
+    found = from_bytes(sample, cp_isolation=list(_RECOGNISED), threshold=0.3).best()
+    return found.encoding if found and not found.encoding.startswith("cp1252") else ""
 
 
 _WESTERN = "wirewatch.western"

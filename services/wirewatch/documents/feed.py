@@ -79,7 +79,8 @@ class ParsedFeed:
     """A feed document. `entries` are in its own order; `title` is HTML, links are absolute.
 
     `hubs` and `self_url` are what WebSub needs; `sitemaps` are the documents a
-    sitemap index names, newest first.
+    sitemap index names, newest first. A document that is not `is_whole` was cut
+    off; `entries` are those before that.
     """
 
     format: Format
@@ -91,3 +92,4 @@ class ParsedFeed:
     hubs: tuple[str, ...] = ()
     self_url: str = ""
     sitemaps: tuple[str, ...] = ()
+    is_whole: bool = True

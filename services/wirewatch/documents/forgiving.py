@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from time import struct_time
 from typing import Any
 
+from wirewatch.documents.draft import join
 from wirewatch.documents.errors import DocumentProblem
 from wirewatch.documents.feed import (
     MAX_ENTRY_CHARS,
@@ -40,7 +41,8 @@ def read_forgiving(text: bytes, *, url: str, max_entries: int) -> ParsedFeed:
 
     text = _first_entries(text, max_entries)
     _require_cheap(text)
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    # Without a location: it would make ids absolute too. Links are made so below.
+    headers = {"content-type": "application/xml; charset=utf-8"}
     parsed = feedparser.parse(
         io.BytesIO(text), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
     )
@@ -51,11 +53,11 @@ def read_forgiving(text: bytes, *, url: str, max_entries: int) -> ParsedFeed:
     return ParsedFeed(
         format=Format.RSS if is_rss else Format.ATOM,
         title=_markup(feed, "title"),
-        link=str(feed.get("link", "")),
+        link=_absolute(feed.get("link"), url),
         language=str(feed.get("language", "")),
-        entries=tuple(_entry(entry, is_rss=is_rss) for entry in parsed.entries[:max_entries]),
-        hubs=_links(feed, "hub")[:MAX_LISTED],
-        self_url=next(iter(_links(feed, "self")), ""),
+        entries=tuple(_entry(entry, url, is_rss=is_rss) for entry in parsed.entries[:max_entries]),
+        hubs=_links(feed, "hub", url)[:MAX_LISTED],
+        self_url=next(iter(_links(feed, "self", url)), ""),
     )
 
 
@@ -81,12 +83,23 @@ def _too_costly(how: str, limit: str) -> DocumentProblem:
     return DocumentProblem(FetchReason.TOO_COSTLY, f"it is ill-formed, and {how} than {limit}")
 
 
-def _links(context: Any, rel: str) -> tuple[str, ...]:
-    links = context.get("links", ())
-    return tuple(str(link["href"]) for link in links if link.get("rel") == rel and "href" in link)
+def _links(context: Any, rel: str, url: str) -> tuple[str, ...]:
+    links = (link for link in context.get("links", ()) if link.get("rel") == rel)
+    return tuple(filter(None, (_absolute(link.get("href"), url) for link in links)))
 
 
-def _entry(entry: Any, *, is_rss: bool) -> Entry:
+def _absolute(link: Any, url: str) -> str:
+    return join(url, str(link).strip()) if link else ""
+
+
+def _link(entry: Any, url: str) -> str:
+    """Return an entry's link; feedparser takes any id for one, where there is none."""
+    link = str(entry.get("feedburner_origlink") or entry.get("link") or "")
+    is_id = link == dict.get(entry, "id") and not link.startswith(("http://", "https://"))
+    return "" if is_id and ("/" not in link or " " in link) else _absolute(link, url)
+
+
+def _entry(entry: Any, url: str, *, is_rss: bool) -> Entry:
     # dict.get: feedparser's own get answers with the published time, and a warning.
     values = [_value(part) for part in entry.get("content", ())]
     published = _time(dict.get(entry, "published_parsed"))
@@ -94,7 +107,7 @@ def _entry(entry: Any, *, is_rss: bool) -> Entry:
     detail = entry.get("title_detail", {})
     return Entry(
         id=str(dict.get(entry, "id", "")),
-        link=str(entry.get("feedburner_origlink") or entry.get("link", "")),
+        link=_link(entry, url),
         title=_markup(entry, "title"),
         summary=_markup(entry, "summary"),
         content=max(values, key=len, default=""),
@@ -102,7 +115,7 @@ def _entry(entry: Any, *, is_rss: bool) -> Entry:
         authors=_names(_author(author) for author in entry.get("authors", ())),
         categories=_names(str(tag.get("term") or "") for tag in entry.get("tags", ())),
         enclosures=tuple(
-            _enclosure(link)
+            _enclosure(link, url)
             for link in entry.get("enclosures", ())[:MAX_LISTED]
             if link.get("href")
         ),
@@ -125,10 +138,10 @@ def _author(author: Any) -> str:
     return name_of(str(author.get("name") or author.get("email") or ""))
 
 
-def _enclosure(link: Any) -> Enclosure:
+def _enclosure(link: Any, url: str) -> Enclosure:
     length = str(link.get("length") or "")
     return Enclosure(
-        url=str(link["href"]),
+        url=_absolute(link["href"], url),
         type=str(link.get("type") or ""),
         length=int(length) if length.isascii() and length.isdigit() and len(length) < 16 else None,
     )

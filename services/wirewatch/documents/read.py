@@ -1,6 +1,8 @@
 """Read a feed document, whatever its format. Pure."""
 
 import re
+from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from lxml import etree
@@ -16,6 +18,9 @@ from wirewatch.documents.xml_feed import ROOTS, parse_xml, read_xml_feed
 from wirewatch.topics.feed_states import FetchReason
 
 _SITEMAPS = frozenset({"urlset", "sitemapindex"})
+_ENTRY_END = re.compile(rb"</\s*((?:[\w.-]+:)?(?:item|entry))\s*>", re.IGNORECASE)
+_OUTER = re.compile(rb"<((?:[\w.-]+:)?(?:rss|rdf|feed|channel))(?=[\s>])", re.IGNORECASE)
+_OUTER_END = re.compile(rb"</\s*((?:[\w.-]+:)?(?:rss|rdf|feed|channel))\s*>", re.IGNORECASE)
 _HIDDEN_ROOT = re.compile(rb"<(?:rss|rdf:RDF|feed)[\s>]")
 _BEHIND_THE_END = frozenset({5, 64})
 """libxml2: content behind the root element, an XML declaration that is not at the beginning."""
@@ -27,12 +32,15 @@ _WORDS = {
 }
 
 
-def read_feed(body: bytes, *, content_type: str, url: str, max_entries: int) -> ParsedFeed:
+def read_feed(
+    body: bytes, *, content_type: str, url: str, max_entries: int, parts: bool = False
+) -> ParsedFeed:
     """Return the feed that `body` (decompressed) holds, of its entries the first `max_entries`.
 
     `content_type` is the header as it came (its charset counts, RFC 7303), empty
     where unknown; `url` resolves relative links. Raises DocumentProblem with the
-    reason not_a_feed, malformed or too_costly.
+    reason not_a_feed, malformed or too_costly. A document that is cut off before the
+    end of its first entry is malformed; with `parts` it is read as far as it goes.
     """
     text = to_utf8(body, content_type)
     start = text[:HEAD_BYTES].lstrip(b" \t\r\n\0\xef\xbb\xbf")[:1] or text.strip()[:1]
@@ -42,24 +50,30 @@ def read_feed(body: bytes, *, content_type: str, url: str, max_entries: int) -> 
         from wirewatch.documents.json_feed import read_json_feed  # noqa: PLC0415 - seldom needed
 
         return read_json_feed(text, url=url, max_entries=max_entries)
-    return _read_xml(text, url=url, max_entries=max_entries)
+    return _read_xml(text, url=url, max_entries=max_entries, parts=parts)
 
 
 def _not_a_feed(words: str) -> DocumentProblem:
     return DocumentProblem(FetchReason.NOT_A_FEED, words)
 
 
-def _read_xml(text: bytes, *, url: str, max_entries: int) -> ParsedFeed:
+def _read_xml(text: bytes, *, url: str, max_entries: int, parts: bool) -> ParsedFeed:
     prolog = _feed_prolog(text)
     text = text[prolog.start :]
     try:
         root, text = _parse_mending(text, prolog)
     except etree.XMLSyntaxError as error:
-        if _is_cut_off(text, prolog.name):
+        is_whole = not _is_cut_off(text, prolog.name)
+        closed = None if is_whole else _closed(text)
+        if closed is not None:
+            parsed = _read_xml(closed, url=url, max_entries=max_entries, parts=False)
+            return replace(parsed, is_whole=False)
+        if not is_whole and (prolog.name in _SITEMAPS or not parts):
             raise DocumentProblem(
                 FetchReason.MALFORMED, f"the document is cut off: {error.msg}"
             ) from error
-        return read_forgiving(mend(text, prolog.entities), url=url, max_entries=max_entries)
+        parsed = read_forgiving(mend(text, prolog.entities), url=url, max_entries=max_entries)
+        return parsed if is_whole else replace(parsed, is_whole=False)
     name = canonical(root.tag, root.prefix)
     if name in _SITEMAPS:
         from wirewatch.documents.sitemap import read_sitemap  # noqa: PLC0415 - seldom needed
@@ -115,6 +129,21 @@ def _first_document(text: bytes, name: str) -> bytes:
     """Return `text` without what follows the end of the root element."""
     match = _root_end(name).search(text)
     return text[: match.end()] if match else text
+
+
+def _closed(text: bytes) -> bytes | None:
+    """Return a document that is cut off up to the end of its last entry, and closed there.
+
+    None if it has no entry with an end, or nothing that could be closed.
+    """
+    ends = deque(_ENTRY_END.finditer(text), maxlen=1)
+    if not ends:
+        return None
+    text = text[: ends[0].end()]
+    opened = [match[1] for match in _OUTER.finditer(text, 0, text.find(ends[0][1]))]
+    closed = {match[1] for match in _OUTER_END.finditer(text)}
+    left = [name for name in reversed(opened) if name not in closed]
+    return text + b"".join(b"</%s>" % name for name in left) if left else None
 
 
 def _is_cut_off(text: bytes, name: str) -> bool:

@@ -22,6 +22,7 @@ class Channel:
     title: str = ""
     link: str = ""
     weak_link: str = ""
+    id_link: str = ""
     language: str = ""
     self_url: str = ""
     authors: list[str] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Channel:
         return ParsedFeed(
             format=Format.ATOM if self.scope.is_atom else Format.RSS,
             title=self.title,
-            link=self.link or self.weak_link,
+            link=self.link or self.weak_link or self.id_link,
             language=self.language,
             entries=entries,
             pace=Pace(
@@ -72,7 +73,7 @@ def _link(channel: Channel, element: Any) -> None:
     rels = (element.get("rel") or "alternate").lower().split()
     if not href:
         if text := scope.text(element):
-            channel.link = channel.link or scope.absolute(text, element)
+            channel.link = scope.absolute(text, element)
         return
     url = scope.absolute(href, element)
     if "hub" in rels:
@@ -89,6 +90,11 @@ def _alternate(channel: Channel, element: Any, url: str) -> None:
         channel.link = channel.link or url
     else:
         channel.weak_link = channel.weak_link or url
+
+
+def _id(channel: Channel, element: Any) -> None:
+    text = channel.scope.text(element)
+    channel.id_link = text if text.startswith(("http://", "https://")) else ""
 
 
 def _language(channel: Channel, element: Any) -> None:
@@ -125,6 +131,7 @@ _HANDLERS: dict[str, Handler] = {
     "title": _title,
     "dc:title": _title,
     "link": _link,
+    "id": _id,
     "language": _language,
     "dc:language": _language,
     "author": _author,

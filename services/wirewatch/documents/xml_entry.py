@@ -118,7 +118,8 @@ def _length(text: str | None) -> int | None:
 def _category(draft: Draft, element: Any) -> None:
     """Take the term; a label only where there is none."""
     scope = draft.scope
-    terms = (element.get("term"), scope.text(element))
+    own = scope.mended((element.text or "").strip())
+    terms = (element.get("term"), own or scope.text(element))
     found = [term.strip() for term in terms if term and term.strip()]
     draft.categories += found or [(element.get("label") or "").strip()]
 

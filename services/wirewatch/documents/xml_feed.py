@@ -107,8 +107,9 @@ def _scope(root: Any, text: bytes, url: str) -> Scope:
 
 
 def _elements(root: Any, channel: Channel) -> Iterator[Any]:
-    """Yield the entries; what else there is goes to `channel`."""
+    """Yield the entries; what else the first channel has goes to `channel`."""
     names: dict[str, str] = {}
+    channels = 0
     is_inner = canonical(root.tag, root.prefix) in {"channel", "entry"}
     stack = [iter((root,))] if is_inner else [iter(root)]
     while stack:
@@ -124,8 +125,9 @@ def _elements(root: Any, channel: Channel) -> Iterator[Any]:
             yield element
         elif name in _GROUPS and len(stack) < 4:
             _cdf(channel, element)
+            channels += name == "channel"
             stack.append(iter(element))
-        else:
+        elif channels < 2:
             read_channel_element(channel, element)
 
 

@@ -227,6 +227,7 @@ class FeedLooker:
 def _contents(reading: Reading, published: int) -> Contents:
     return Contents(
         digest=reading.body_digest,
+        is_whole=reading.is_whole,
         title=reading.title,
         pace=reading.pace,
         gap_s=reading.gap_s,

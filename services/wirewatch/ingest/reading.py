@@ -59,6 +59,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What a document said. `packed` is None where it is the same as last time."""
 
     body_digest: str
+    is_whole: bool = True
     title: str = ""
     pace: Pace = Pace()
     gap_s: float | None = None
@@ -88,6 +89,7 @@ def read_document(task: Task) -> Reading:
     changes = find_changes(task.feed, parsed, task.packed, task.now, task.policy, first=task.first)
     return Reading(
         body_digest=digest,
+        is_whole=parsed.is_whole,
         title=plain_text(parsed.title, MAX_TITLE_CHARS),
         pace=parsed.pace,
         gap_s=schedule.gap_of(newest_dates(parsed.entries, task.now)),

@@ -24,9 +24,10 @@ _IN_ONE_STEP = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a document said of its feed."""
+    """What a document said of its feed; not `is_whole` if it was cut off."""
 
     digest: str
+    is_whole: bool
     title: str
     pace: Pace
     gap_s: float | None
@@ -73,10 +74,16 @@ def after_success(
     moved_to: str = "",
     contents: Contents | None = None,
 ) -> FeedState:
-    """Return the state after an answer that was read whole, or a 304 (without `contents`)."""
+    """Return the state after a document, or after one that is unchanged (without `contents`).
+
+    One that was cut off is asked for again without validators, as the server would
+    say that nothing has changed. If it comes the same again, its publisher means it.
+    """
     state = _moved(state, moved_to)
     if contents is not None:
         state = _with_contents(state, contents, now)
+        if not contents.is_whole:
+            validators, fresh_for = Validators(), None
     hints = Hints(
         ttl=timedelta(seconds=state.ttl_s),
         fresh_for=fresh_for or timedelta(0),

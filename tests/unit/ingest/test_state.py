@@ -21,7 +21,9 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 FEED = Feed(id="feed_1", url="https://news.example/feed.xml", created_at=NOW, updated_at=NOW)
 BOUNDS = Bounds(shortest=5 * MINUTE, longest=HOUR, longest_hint=6 * HOUR)
-CONTENTS = Contents(digest="d", title="News", pace=Pace(), gap_s=7200.0, has_new=True)
+CONTENTS = Contents(
+    digest="d", is_whole=True, title="News", pace=Pace(), gap_s=7200.0, has_new=True
+)
 NEW_URL = "https://new.example/feed.xml"
 
 
