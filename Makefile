@@ -41,7 +41,7 @@ deploy-test: $(VENV)/.dev ## Manifests, alert rules and dashboards against the p
 	$(BIN)/pytest -q tests/deploy
 
 bench-ingest: $(VENV)/.bench ## Measure ingest beside its peers, on a real Kafka (about half an hour; QUICK=1: small)
-	$(BIN)/python -m tests.bench.run $(if $(QUICK),--quick)
+	PYTHONPATH=tests $(BIN)/python -m tests.bench.run $(if $(QUICK),--quick)
 
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix-only .

@@ -46,7 +46,7 @@ _HEAD = 1_024
 _SAMPLE_BYTES = 8_192
 _RECOGNISED = (
     "shift_jis", "euc_jp", "iso2022_jp", "gb18030", "big5", "euc_kr", "cp1251", "koi8_r", "cp1253",
-    "cp1256", "cp1255", "cp1250", "cp1252",
+    "cp1256", "cp1255", "cp1252",
 )  # fmt: skip
 """What news without the name of a charset is written in."""
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")

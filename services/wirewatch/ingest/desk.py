@@ -57,11 +57,7 @@ class StoryDesk:
             if one.signature and self._index.story_of(one.article.id) is None
         ]
         if claims:
-            feed_id = publications[0].article.feed_id
-            records = [
-                StoryClaims(feed_id=feed_id, claims=tuple(claims[start : start + MAX_CLAIMS]))
-                for start in range(0, len(claims), MAX_CLAIMS)
-            ]
+            records = _records(publications[0].article.feed_id, self._index.offset, claims)
             positions = await self._producer.send_all(STORIES, records)
             await self._projection.reached(max(positions, key=lambda at: at.offset))
         return [self._with_story(one.article) for one in publications]
@@ -82,6 +78,14 @@ class StoryDesk:
         return msgspec.structs.replace(article, story_id=story_id)
 
 
+def _records(feed_id: str, seen: int, claims: Sequence[StoryClaim]) -> list[StoryClaims]:
+    starts = range(0, len(claims), MAX_CLAIMS)
+    return [
+        StoryClaims(feed_id=feed_id, seen=seen, claims=tuple(claims[start : start + MAX_CLAIMS]))
+        for start in starts
+    ]
+
+
 class _Folded:
     """The index as the table of a projection (`runtime.projection.Table`)."""
 
@@ -96,10 +100,21 @@ class _Folded:
     def apply(self, records: Sequence[Received[StoryClaims]]) -> None:
         """Fold claims in their order."""
         for record in records:
-            for claim in record.value.claims if record.value else ():
-                self._index.claim(claim.article_id, claim.story_id, claim.signature, claim.at)
+            if record.value is not None:
+                self._fold(record.value, record.position.offset)
         if records:
             self._index.expire(self._clock())
+
+    def _fold(self, record: StoryClaims, offset: int) -> None:
+        for one in record.claims:
+            self._index.claim(
+                one.article_id,
+                one.story_id,
+                one.signature,
+                one.at,
+                offset=offset,
+                seen=record.seen,
+            )
 
     def forget(self, partition: int) -> None:
         """Do nothing: the one partition is followed as long as the worker lives."""

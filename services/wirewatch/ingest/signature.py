@@ -1,4 +1,4 @@
-"""What an article says, in at most 188 bytes that can be compared. Pure.
+"""What an article says, in at most 212 bytes that can be compared. Pure.
 
 A signature holds the words of title and lead, two bytes each, and the keys by which
 like ones are found. Whole sets of words were chosen over MinHash and SimHash values:
@@ -8,7 +8,7 @@ tests/documents/stories/README.md.
 
     byte 0      layout
     byte 1..3   how many plain words, names and numbers there are
-    byte 4..    KEYS keys, 5 bytes each; fewer words have the last one again
+    byte 4..    KEYS keys, 8 bytes each; fewer words have the last one again
     then        the words, 2 bytes each, little endian: 14 bits of a hash
 """
 
@@ -34,9 +34,9 @@ MIN_TOKENS = 5
 KEYS = 8
 """The least hashes of two words in a row (a bottom-k sketch, Broder 1997): texts that share a
 third of these have one of eight in common 24 times of 25."""
-KEY_BYTES = 5
+KEY_NUMBERS = struct.Struct(f"<{KEYS}Q")
 HEAD = struct.Struct("<4B")
-WORDS_AT = HEAD.size + KEYS * KEY_BYTES
+WORDS_AT = HEAD.size + KEY_NUMBERS.size
 
 _PLAIN, _NAME, _NUMBER = 1, 2, 3
 """Kinds of words, the lowest two bits of a token. A name is a word with a capital."""
@@ -109,8 +109,7 @@ def _keys(tokens: list[int]) -> bytes:
     words = [token >> 2 for token in tokens]
     pairs = {((one << 14 | other) * _MIX) >> 24 & 0xFFFFFFFFFF for one, other in pairwise(words)}
     least = sorted(pairs)[:KEYS]
-    least += least[-1:] * (KEYS - len(least))
-    return b"".join(key.to_bytes(KEY_BYTES, "little") for key in least)
+    return KEY_NUMBERS.pack(*least, *least[-1:] * (KEYS - len(least)))
 
 
 def _normal(text: str) -> str:

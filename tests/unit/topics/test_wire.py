@@ -115,6 +115,7 @@ RECORDS: dict[str, Record] = {
     ),
     "stories": StoryClaims(
         feed_id="feed_1",
+        seen=41,
         claims=(StoryClaim(article_id="art_2", story_id="art_1", signature=b"\x01\x02", at=AT),),
     ),
     "articles": Article(

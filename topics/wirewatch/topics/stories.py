@@ -17,9 +17,8 @@ MAX_CLAIMS = 200
 class StoryClaim(msgspec.Struct, frozen=True, kw_only=True):
     """An article that asks for its story, before it is published.
 
-    `signature` is the layout of `ingest/signature.py`. `story_id` is what the
-    claimant saw: it counts where readers find nothing nearer, so that a log that
-    lost its beginning gives the same answer.
+    `signature` is the layout of `ingest/signature.py`. `story_id` is the story that
+    the claimant found, its own id if none.
     """
 
     article_id: str
@@ -31,11 +30,12 @@ class StoryClaim(msgspec.Struct, frozen=True, kw_only=True):
 class StoryClaims(Record, frozen=True, kw_only=True):
     """What one look at a feed claims, at most MAX_CLAIMS at once.
 
-    Readers fold all claims in their order: the first of near-duplicates founds
-    the story, whose id is its article id.
+    Readers fold all claims in their order. A claimant that found no story founds one,
+    unless a claim that it had not read tells the same: one behind the offset `seen`.
     """
 
     feed_id: str
+    seen: int
     claims: tuple[StoryClaim, ...]
 
 
