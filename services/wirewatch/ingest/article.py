@@ -26,6 +26,8 @@ MAX_NAME_CHARS = 200
 MAX_LISTED = 50
 DETECT_CHARS = 600
 """As much of an article is looked at to find its language."""
+PLAUSIBLE_CHARS = 200
+"""As much is looked at to see that it is in a script of the declared language."""
 UNKNOWN_LANGUAGE = "und"
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")
 
@@ -39,7 +41,7 @@ def make_article(feed: Feed, parsed: ParsedFeed, one: Identified, now: datetime)
     url = one.url if is_web(one.url) else entry.id if is_web(entry.id) else ""
     domain = domain_of(url or parsed.link or feed.url)
     language, is_guess = choose_language(
-        (entry.language, feed.language or "", parsed.language), f"{title} {lead} {body}"
+        (entry.language, feed.language or "", parsed.language), f"{title} {lead} {body[:DETECT_CHARS]}"
     )
     published_at = believable(entry.published_at, now) or believable(entry.updated_at, now)
     return Article(
@@ -111,7 +113,7 @@ def choose_language(declared: tuple[str, ...], text: str) -> tuple[str, bool]:
     """
     text = text[:DETECT_CHARS]
     for tag in map(normal_language, declared):
-        if tag and plausible(tag, text):
+        if tag and plausible(tag, text[:PLAUSIBLE_CHARS]):
             return tag, False
     return detect(text) or UNKNOWN_LANGUAGE, True
 

@@ -12,7 +12,6 @@ import msgspec
 
 from wirewatch.ingest.reading import Publication
 from wirewatch.ingest.stories import StoryIndex
-from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.kafka import OnUnreadable, Producer, Received
 from wirewatch.runtime.projection import Projection
 from wirewatch.runtime.settings import Settings
@@ -24,13 +23,11 @@ from wirewatch.topics.stories import MAX_CLAIMS, StoryClaim, StoryClaims
 class StoryDesk:
     """Assigns stories to articles that are about to be published."""
 
-    def __init__(
-        self, settings: Settings, producer: Producer, on_unreadable: OnUnreadable, clock: Clock
-    ) -> None:
+    def __init__(self, settings: Settings, producer: Producer, on_unreadable: OnUnreadable) -> None:
         self._index = StoryIndex()
         self._producer = producer
         self._projection: Projection[StoryClaims] = Projection(
-            settings, STORIES, _Folded(self._index, clock), on_unreadable
+            settings, STORIES, _Folded(self._index), on_unreadable
         )
 
     def __len__(self) -> int:
@@ -89,9 +86,8 @@ def _records(feed_id: str, seen: int, claims: Sequence[StoryClaim]) -> list[Stor
 class _Folded:
     """The index as the table of a projection (`runtime.projection.Table`)."""
 
-    def __init__(self, index: StoryIndex, clock: Clock) -> None:
+    def __init__(self, index: StoryIndex) -> None:
         self._index = index
-        self._clock = clock
 
     def resume_at(self, partition: int) -> int | None:  # noqa: ARG002 - part of the protocol
         """Return None: memory starts empty."""
@@ -103,7 +99,7 @@ class _Folded:
             if record.value is not None:
                 self._fold(record.value, record.position.offset)
         if records:
-            self._index.expire(self._clock())
+            self._index.expire()
 
     def _fold(self, record: StoryClaims, offset: int) -> None:
         for one in record.claims:

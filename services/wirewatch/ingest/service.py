@@ -52,7 +52,7 @@ async def main(context: Context) -> None:
         on_unreadable = bury_unreadable(producer, metrics.unreadable)
         entries = DiskTable(path, FEED_ENTRIES, context.clock)
         stack.callback(entries.close)
-        desk = StoryDesk(settings, producer, on_unreadable, context.clock)
+        desk = StoryDesk(settings, producer, on_unreadable)
         await desk.start()
         stack.push_async_callback(desk.stop)
         context.health.alive["stories"] = desk.problem

@@ -9,7 +9,7 @@ tests/documents/stories/README.md.
     byte 0      layout
     byte 1..3   how many plain words, names and numbers there are
     byte 4..    KEYS keys, 8 bytes each; fewer words have the last one again
-    then        the words, 2 bytes each, little endian: 14 bits of a hash
+    then        the words, 2 bytes each, little endian: 16 bits of a hash
 """
 
 import re
@@ -44,7 +44,7 @@ _KINDS = 3
 _MIX = 0x9E3779B97F4A7C15
 """2**64 divided by the golden ratio: multiplying spreads a number over all bits (Knuth, 6.4)."""
 
-LEAD_CHARS = 600
+LEAD_CHARS = 400
 TITLE_CHARS = 300
 """As much of each is looked at."""
 STEM_CHARS = 6
@@ -107,7 +107,7 @@ def _packed(tokens: list[int]) -> bytes:
 
 def _keys(tokens: list[int]) -> bytes:
     words = [token >> 2 for token in tokens]
-    pairs = {((one << 14 | other) * _MIX) >> 24 & 0xFFFFFFFFFF for one, other in pairwise(words)}
+    pairs = {((one << 16 | other) * _MIX) >> 24 & 0xFFFFFFFFFF for one, other in pairwise(words)}
     least = sorted(pairs)[:KEYS]
     return KEY_NUMBERS.pack(*least, *least[-1:] * (KEYS - len(least)))
 
@@ -177,4 +177,4 @@ def _plain_number(number: str) -> str:
 
 
 def _token(text: str, kind: int) -> int:
-    return (crc32(text.encode("utf-8", "surrogatepass")) & 0xFFFC) | kind
+    return (crc32(text.encode("utf-8", "surrogatepass")) & 0x3FFFC) | kind

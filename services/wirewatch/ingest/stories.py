@@ -15,7 +15,6 @@ from array import array
 from bisect import bisect_right
 from collections import Counter, deque
 from datetime import datetime, timedelta
-from itertools import chain
 
 from wirewatch.ingest.likeness import (
     SAME_STORY,
@@ -37,6 +36,8 @@ CANDIDATES = 8
 DISTANT = 0.4
 """An article less like the founder of a story does not join it, however like it is to another
 member: a story is no chain of reports that each differ a little from the one before."""
+_ONCE = 1 << 8
+"""Above what the keys of one article can weigh together."""
 _KEY_BITS = 3
 _PAGE_BITS = 15
 PAGE = 1 << (_PAGE_BITS - _KEY_BITS)
@@ -125,9 +126,12 @@ class StoryIndex:
         page, number = self._at(position)
         return page.stories[number]
 
-    def expire(self, now: datetime) -> None:
-        """Forget what no article published at `now` can be near to."""
-        oldest = _seconds(now) - self._window
+    def expire(self) -> None:
+        """Forget what no article can be near to any more: what is too old for the newest claim.
+
+        The clock does not count: who reads the log later forgets the same.
+        """
+        oldest = self._horizon - self._window
         while self._pages and len(self._pages[0].ids) == PAGE and self._pages[0].newest < oldest:
             for article_id in self._pages.popleft().ids:
                 del self._positions[article_id]
@@ -171,7 +175,7 @@ class StoryIndex:
             page, number = self._at(position)
             score = likeness(words, words_of(page.signatures[number]))
             # Of two that are as like the earlier one counts: it is looked at later.
-            if score >= best and self._is_near_founder(words, page.stories[number]):
+            if score >= best and self._is_near_founder(words, page.stories[number], oldest):
                 best, story = score, page.stories[number]
         return story
 
@@ -191,11 +195,16 @@ class StoryIndex:
         story those two keep 98 of 100 (tests/documents/stories/README.md).
         """
         having = (self._having(key, first * KEYS) for key in keys_of(signature))
-        found = Counter(chain.from_iterable(having))
+        found: Counter[int] = Counter()
+        for positions in having:
+            # A key that many have tells little: a template would crowd out its repetition.
+            weight = _ONCE + CHAIN_LINKS + 1 - len(positions)
+            for position in positions:
+                found[position] += weight
         shared = [
-            (times, position)
-            for position, times in found.items()
-            if times >= LEAST_SHARED and self._is_visible(position, oldest)
+            (weight % _ONCE, position)
+            for position, weight in found.items()
+            if weight >= LEAST_SHARED * _ONCE and self._is_visible(position, oldest)
         ]
         return [position for _, position in heapq.nlargest(CANDIDATES, shared)]
 
@@ -218,11 +227,13 @@ class StoryIndex:
             entry = pages[(place >> _PAGE_BITS) - first_page].links[place & _IN_PAGE]
         return having
 
-    def _is_near_founder(self, words: Words, story: str) -> bool:
+    def _is_near_founder(self, words: Words, story: str, oldest: int) -> bool:
         position = self._positions.get(story)
         if position is None:
             return True
         page, number = self._at(position)
+        if page.ats[number] < oldest:
+            return True  # as if it were forgotten
         return likeness(words, words_of(page.signatures[number])) >= DISTANT
 
 

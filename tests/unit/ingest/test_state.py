@@ -1,5 +1,6 @@
 """How a feed's state goes on."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -81,7 +82,7 @@ def test_a_304_changes_no_more_than_the_times_and_the_validators() -> None:
 
 def test_what_a_publisher_asks_for_is_remembered_over_a_304() -> None:
     pace = Pace(ttl=2 * HOUR, skip_hours=frozenset({3}), skip_days=frozenset({6}))
-    before = read(first(), contents=Contents("d", "News", pace, None, has_new=True))
+    before = read(first(), contents=replace(CONTENTS, pace=pace, gap_s=None))
     state = read(before, contents=None)
 
     assert (state.ttl_s, state.skip_hours, state.skip_days) == (7200, (3,), (6,))
