@@ -41,7 +41,8 @@ def make_article(feed: Feed, parsed: ParsedFeed, one: Identified, now: datetime)
     url = one.url if is_web(one.url) else entry.id if is_web(entry.id) else ""
     domain = domain_of(url or parsed.link or feed.url)
     language, is_guess = choose_language(
-        (entry.language, feed.language or "", parsed.language), f"{title} {lead} {body[:DETECT_CHARS]}"
+        (entry.language, feed.language or "", parsed.language),
+        f"{title} {lead} {body[:DETECT_CHARS]}",
     )
     published_at = believable(entry.published_at, now) or believable(entry.updated_at, now)
     return Article(

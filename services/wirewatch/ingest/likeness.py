@@ -31,15 +31,15 @@ class Words(NamedTuple):
     numbers: tuple[int, ...]
 
 
-def is_readable(signature: bytes) -> bool:
-    """Say whether `signature` has the layout that is read here."""
-    if len(signature) <= WORDS_AT or signature[0] != LAYOUT:
-        return False
-    return len(signature) == WORDS_AT + 2 * sum(signature[1 : HEAD.size])
-
-
 def keys_of(signature: bytes) -> list[int]:
-    """Return the numbers of 40 bits by which like signatures are found, each once."""
+    """Return the numbers of 40 bits by which like signatures are found, each once.
+
+    None of a signature in another layout: it is like no other.
+    """
+    if len(signature) <= WORDS_AT or signature[0] != LAYOUT:
+        return []
+    if len(signature) != WORDS_AT + 2 * (signature[1] + signature[2] + signature[3]):
+        return []
     keys = KEY_NUMBERS.unpack_from(signature, HEAD.size)
     return list(keys) if keys[-1] != keys[-2] else list(dict.fromkeys(keys))
 

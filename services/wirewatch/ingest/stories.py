@@ -19,7 +19,6 @@ from datetime import datetime, timedelta
 from wirewatch.ingest.likeness import (
     SAME_STORY,
     Words,
-    is_readable,
     keys_of,
     likeness,
     words_of,
@@ -88,7 +87,7 @@ class StoryIndex:
 
     def find(self, signature: bytes, at: datetime) -> str | None:
         """Return the story that an article published `at` would join; None if it founds one."""
-        return self._nearest(signature, _seconds(at), behind=-1)
+        return self._nearest(signature, keys_of(signature), _seconds(at), behind=-1)
 
     def claim(
         self,
@@ -113,9 +112,12 @@ class StoryIndex:
         self._horizon = max(self._horizon, seconds)
         self.offset = self.offset + 1 if offset is None else offset
         story = story_id
+        keys = keys_of(signature)
         if story == article_id:
-            story = self._nearest(signature, seconds, behind=seen) or story_id
-        self._add(article_id, story, signature, seconds)
+            story = self._nearest(signature, keys, seconds, behind=seen) or story_id
+        position = self._add(article_id, story, signature, seconds)
+        if self._horizon - seconds <= self._window:
+            self._link(position, keys)
         return story
 
     def story_of(self, article_id: str) -> str | None:
@@ -141,12 +143,11 @@ class StoryIndex:
         number, offset = divmod(position, PAGE)
         return self._pages[number - self._first_page], offset
 
-    def _add(self, article_id: str, story: str, signature: bytes, at: int) -> None:
+    def _add(self, article_id: str, story: str, signature: bytes, at: int) -> int:
         if not self._pages or len(self._pages[-1].ids) == PAGE:
             self._pages.append(_Page())
         page = self._pages[-1]
-        offset = len(page.ids)
-        position = (self._first_page + len(self._pages) - 1) * PAGE + offset
+        position = (self._first_page + len(self._pages) - 1) * PAGE + len(page.ids)
         page.ids.append(article_id)
         page.stories.append(story)
         page.signatures.append(signature)
@@ -154,24 +155,28 @@ class StoryIndex:
         page.offsets.append(self.offset)
         page.newest = max(page.newest, self._horizon)
         self._positions[article_id] = position
-        if is_readable(signature) and self._horizon - at <= self._window:
-            self._link(page, offset, position, keys_of(signature))
+        return position
 
-    def _link(self, page: _Page, offset: int, position: int, keys: list[int]) -> None:
-        heads = self._heads
+    def _link(self, position: int, keys: list[int]) -> None:
+        """Put an article at the head of the chains of its `keys`."""
+        page, offset = self._at(position)
+        heads, links, place = self._heads, page.links, offset * KEYS
         for number, key in enumerate(keys):
             slot = key & _SLOTS
-            page.links[offset * KEYS + number] = heads[slot]
+            links[place + number] = heads[slot]
             heads[slot] = (key >> _SLOT_BITS << _LINK_BITS) | (position * KEYS + number + 1)
 
-    def _nearest(self, signature: bytes, at: int, *, behind: int) -> str | None:
+    def _nearest(self, signature: bytes, keys: list[int], at: int, *, behind: int) -> str | None:
         """Return the story of the article that is most like, of those `behind` an offset."""
         oldest = max(at, self._horizon) - self._window
-        if at < oldest or not is_readable(signature):
+        if at < oldest or not keys:
+            return None
+        candidates = self._candidates(keys, oldest, self._first_behind(behind))
+        if not candidates:
             return None
         words = words_of(signature)
         best, story = SAME_STORY, None
-        for position in self._candidates(signature, oldest, self._first_behind(behind)):
+        for position in candidates:
             page, number = self._at(position)
             score = likeness(words, words_of(page.signatures[number]))
             # Of two that are as like the earlier one counts: it is looked at later.
@@ -188,13 +193,15 @@ class StoryIndex:
                 return number * PAGE + bisect_right(page.offsets, offset)
         return self._first_page * PAGE
 
-    def _candidates(self, signature: bytes, oldest: int, first: int) -> list[int]:
+    def _candidates(self, keys: list[int], oldest: int, first: int) -> list[int]:
         """Return positions from `first` on that share at least two keys, those with most first.
 
         With one alone most are strangers who use the same phrase; of the reports of one
         story those two keep 98 of 100 (tests/documents/stories/README.md).
         """
-        having = (self._having(key, first * KEYS) for key in keys_of(signature))
+        having = [some for key in keys if (some := self._having(key, first * KEYS))]
+        if len(having) < LEAST_SHARED:
+            return []
         found: Counter[int] = Counter()
         for positions in having:
             # A key that many have tells little: a template would crowd out its repetition.
@@ -214,10 +221,12 @@ class StoryIndex:
 
     def _having(self, key: int, least: int) -> list[int]:
         """Return the positions of the newest articles that have `key`, from place `least` on."""
-        pages, first_page = self._pages, self._first_page
-        tag = key >> _SLOT_BITS
         entry = self._heads[key & _SLOTS]
         having: list[int] = []
+        if (entry & _LINK) - 1 < least:
+            return having
+        pages, first_page = self._pages, self._first_page
+        tag = key >> _SLOT_BITS
         for _ in range(CHAIN_LINKS):
             place = (entry & _LINK) - 1
             if place < least:
