@@ -39,14 +39,22 @@ _SUPERSETS = {
     "big5": "big5hkscs",
     "utf-7": "utf-8",
 }
-_ALIASES = {"x-sjis": "cp932", "x-gbk": "gb18030", "x-cp1251": "cp1251", "x-euc-jp": "euc_jp"}
+_ALIASES = {
+    "windows-874": "cp874",
+    "windows-31j": "cp932",
+    "x-sjis": "cp932",
+    "x-gbk": "gb18030",
+    "x-cp1251": "cp1251",
+    "x-euc-jp": "euc_jp",
+}
 _CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE | re.ASCII)
 _DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _HEAD = 1_024
 _SAMPLE_BYTES = 8_192
+_A_FEW, _A_FEW_OF_ALL = 3, 0.2
 _RECOGNISED = (
     "shift_jis", "euc_jp", "iso2022_jp", "gb18030", "big5", "euc_kr", "cp1251", "koi8_r", "cp1253",
-    "cp1256", "cp1255", "cp1252",
+    "cp1256", "cp1252",
 )  # fmt: skip
 """What news without the name of a charset is written in."""
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")
@@ -130,12 +138,13 @@ def _is_single_byte(name: str) -> bool:
 def _recognised(body: bytes) -> str:
     """Return the charset that `body` is in by the look of it; empty for UTF-8 and western ones.
 
-    Only where bytes above ASCII are mostly no UTF-8: a document of UTF-8 in which a few
-    words are of another charset is more often than one of a charset without a name.
+    Only where more than a few of the bytes above ASCII are no UTF-8: a document of UTF-8 in
+    which some words are of another charset is more often than a charset without a name.
     """
     sample = body[:_SAMPLE_BYTES]
-    kept = sum(byte > 0x7F for byte in sample.decode("utf-8", "ignore").encode())
-    if 2 * kept > sum(byte > 0x7F for byte in sample):
+    high = sum(byte > 0x7F for byte in sample)
+    wrong = high - sum(byte > 0x7F for byte in sample.decode("utf-8", "ignore").encode())
+    if wrong <= max(_A_FEW, _A_FEW_OF_ALL * high):
         return ""
     from charset_normalizer import from_bytes  # noqa: PLC0415 - slow to import, seldom needed
 

@@ -27,8 +27,8 @@ _CLOCK = re.compile(r"(\d{1,2})[:.h](\d{1,2})(?:[:.](\d{1,2}))?(?:[.,]\d+)?(am|p
 _SHORT_YEAR = re.compile(
     r"-?(?P<year>\d\d)(?:-?(?P<ordinal>\d{3})|-?(?P<month>\d\d)(?:-?(?P<day>\d\d))?)"
 )
-_SLASHED = re.compile(r"(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})\.?", re.ASCII)
-_DASHED = re.compile(r"(\d{1,4})-([^\W\d_]+)-(\d{1,4})(?:t(?=\d))?")
+_SLASHED = re.compile(r"(?<!\d)(\d{1,4})[/.-](\d{1,2})[/.-](\d{1,4})\.?", re.ASCII)
+_DASHED = re.compile(r"(?<!\d)(\d{1,4})-([^\W\d_]+)-(\d{1,4})(?:t(?=\d))?")
 _KOREAN = re.compile(r"(\d{4})\s*[년年]\s*(\d{1,2})\s*[월月]\s*(\d{1,2})\s*[일日]")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|º|ª)", re.ASCII)
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?", re.ASCII)
