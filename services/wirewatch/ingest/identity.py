@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from wirewatch.documents.feed import Entry
-from wirewatch.ingest.memory import NO_LINK, Known, article_bytes, digest
+from wirewatch.ingest.memory import NO_LINK, Known, article_bytes, digest, id_of
 from wirewatch.topics.ids import article_id
 from wirewatch.web.urls import canonical_url
 
@@ -20,15 +20,23 @@ TITLE_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """An entry and who it is. `before` is what is known of it, None if it is new."""
+    """An entry and who it is. `before` is what is known of it, None if it is new.
+
+    `article` is its article's id as `Known.article` has it.
+    """
 
     entry: Entry
-    article_id: str
+    article: bytes
     key: bytes
     link: bytes
     title: bytes
     url: str
     before: Known | None
+
+    @property
+    def article_id(self) -> str:
+        """The id of its article."""
+        return id_of(self.article)
 
 
 class Identifier:
@@ -49,12 +57,12 @@ class Identifier:
         named = [_Named.of(entry) for entry in entries]
         links_of = _links_of_ids(named)
         shared = Counter(one.url for one in named if one.url)
-        found: dict[str, Identified] = {}
+        found: dict[bytes, Identified] = {}
         for one in named:
             unique_id = len(links_of.get(one.id, ())) <= 1
             who = self._who(one, unique_id=unique_id, own_link=shared[one.url] == 1)
             if who is not None:
-                found.setdefault(who.article_id, who)
+                found.setdefault(who.article, who)
         return list(found.values())
 
     def _who(self, one: "_Named", *, unique_id: bool, own_link: bool) -> Identified | None:
@@ -69,8 +77,11 @@ class Identifier:
             before = self._by_key.get(key)
         if before is None and own_link:
             before = self._same_link(one)
-        identity = article_id(self._feed_id, name) if before is None else before.article_id
-        return Identified(one.entry, identity, key, one.link, one.title, one.url, before)
+        if before is not None:
+            article = before.article
+        else:
+            article = article_bytes(article_id(self._feed_id, name))
+        return Identified(one.entry, article, key, one.link, one.title, one.url, before)
 
     def _same_link(self, one: "_Named") -> Known | None:
         """Return the entry that had this link and title under another id."""
@@ -80,7 +91,7 @@ class Identifier:
 
 def known_now(one: Identified, *, raw: bytes, text: bytes, revision: int) -> Known:
     """Return what is to be remembered of an entry."""
-    return Known(one.key, article_bytes(one.article_id), one.link, one.title, raw, text, revision)
+    return Known(one.key, one.article, one.link, one.title, raw, text, revision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,12 @@ class Known(NamedTuple):
     @property
     def article_id(self) -> str:
         """The id under which it was published."""
-        return _PREFIX + b32encode(self.article).decode().lower()
+        return id_of(self.article)
+
+
+def id_of(article: bytes) -> str:
+    """Return the article id that `Known.article` stands for."""
+    return _PREFIX + b32encode(article).decode().lower()
 
 
 def article_bytes(article_id: str) -> bytes:

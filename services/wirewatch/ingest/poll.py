@@ -97,7 +97,7 @@ class FeedLooker:
         known = self._known(feed)
         task = self._task(feed, known, body=push.body, content_type=push.content_type)
         reading = await self._workers.read(task)
-        published = await self._publish(feed, reading)
+        published = await self._publish(feed, known, reading)
         return Look(states.after_news(before, self._clock()) if published else before, published)
 
     async def _get(self, url: str, validators: Validators) -> Document | Unchanged:
@@ -109,7 +109,7 @@ class FeedLooker:
         self, feed: Feed, before: FeedState, known: FeedEntries | None, found: Document
     ) -> Look:
         reading = await self._read(feed, known, found, before.body_digest if known else "")
-        published = await self._publish(feed, reading)
+        published = await self._publish(feed, known, reading)
         for url in reading.sitemaps[:MAX_SITEMAPS]:
             published += await self._take_in_sitemap(feed, url, first=known is None)
         is_same = reading.packed is None and not reading.sitemaps
@@ -125,7 +125,8 @@ class FeedLooker:
         if isinstance(found, Unchanged):
             return 0
         known = self._known(feed)
-        return await self._publish(feed, await self._read(feed, known, found, "", first=first))
+        reading = await self._read(feed, known, found, "", first=first)
+        return await self._publish(feed, known, reading)
 
     async def _read(
         self,
@@ -172,7 +173,7 @@ class FeedLooker:
             max_entries=self._settings.ingest_max_entries,
         )
 
-    async def _publish(self, feed: Feed, reading: Reading) -> int:
+    async def _publish(self, feed: Feed, known: FeedEntries | None, reading: Reading) -> int:
         """Publish what `reading` has to tell and remember it; return how many articles."""
         publications = await self._full_text.fill(feed, reading.publications)
         if publications:
@@ -181,14 +182,12 @@ class FeedLooker:
             self._count(feed, publications)
         if reading.withheld:
             self._metrics.articles.labels("withheld").inc(reading.withheld)
-        if reading.packed is not None:
+        is_known = known is not None and known.packed == reading.packed
+        if reading.packed is not None and not is_known:
             await self._remember(feed, reading.packed)
         return len(publications)
 
     async def _remember(self, feed: Feed, packed: bytes) -> None:
-        known = self._known(feed)
-        if known is not None and known.packed == packed:
-            return
         record = FeedEntries(feed_id=feed.id, layout=memory.LAYOUT, packed=packed)
         self._entries.put(record, await self._producer.send(FEED_ENTRIES, record))
 
@@ -202,7 +201,7 @@ class FeedLooker:
         new = len(publications) - revised
         self._metrics.articles.labels("new").inc(new)
         self._metrics.articles.labels("revised").inc(revised)
-        log.info("articles published", feed=feed.url, new=new, revised=revised)
+        log.debug("articles published", feed=feed.url, new=new, revised=revised)
 
     def _succeeded(
         self,

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter, deque
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from wirewatch.documents.errors import DocumentProblem
 from wirewatch.ingest import health
 from wirewatch.ingest import state as states
+from wirewatch.ingest.book import StateBook
 from wirewatch.ingest.errors import as_fetch_problem
 from wirewatch.ingest.kit import Kit
 from wirewatch.ingest.line import Line
@@ -15,7 +17,7 @@ from wirewatch.ingest.poll import FeedLooker, Look, bounds_of
 from wirewatch.ingest.subscriber import Subscriber
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.projection import MemoryTable, Projection
-from wirewatch.topics import FEED_ENTRIES, FEED_STATES
+from wirewatch.topics import FEED_ENTRIES
 from wirewatch.topics.feed_states import FeedState
 from wirewatch.topics.feeds import Feed
 from wirewatch.topics.pushes import Push
@@ -25,6 +27,7 @@ from wirewatch.web.gate import HostGate
 TURN_S = 1.0
 """So often the poller looks after itself: what it shows, what is left of removed feeds."""
 LEAST_NAP_S = 0.005
+SAVE_EVERY_S = 0.5
 HAND_OVER_S = 3.0
 """Looks in hand may take so long when their partitions move; well below the session time-out."""
 MAX_PUSHES = 20
@@ -56,8 +59,8 @@ class Poller:
         self._clock = kit.clock
         self._bounds = bounds_of(settings)
         self.feeds: MemoryTable[Feed] = MemoryTable(self._feed_changed)
-        self.feed_states: MemoryTable[FeedState] = MemoryTable(self._state_changed)
-        self._projection: Projection[FeedState] | None = None
+        self._book = StateBook(kit.producer, self._state_changed)
+        self.feed_states = self._book.table
         self._line = Line(
             HostGate(
                 concurrency=settings.ingest_host_concurrency,
@@ -83,6 +86,7 @@ class Poller:
             return
         self._line.drop(feed_id)
         self._pushes.pop(feed_id, None)
+        self._book.drop(feed_id)
         if old is not None and self._open:
             self._orphans.add(feed_id)
 
@@ -101,7 +105,7 @@ class Poller:
         if feed.paused:
             self._line.drop(feed.id)
         elif self._open and feed.id not in self._running:
-            state = states.usable(self.feed_states.get(feed.id), feed, self._clock())
+            state = states.usable(self._book.get(feed.id), feed, self._clock())
             self._line.put(feed.id, states.address(state), state.next_fetch_at)
             self._wake_at(state.next_fetch_at)
 
@@ -109,7 +113,7 @@ class Poller:
 
     def open(self, projection: Projection[FeedState]) -> None:
         """Begin to look: the tables hold all there is of this worker's partitions."""
-        self._projection = projection
+        self._book.open(projection)
         self._open = True
         for feed in self.feeds:
             self._plan(feed)
@@ -123,18 +127,29 @@ class Poller:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        tasks = set(self._running.values())
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=HAND_OVER_S)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late)
+        if tasks := set(self._running.values()):
+            _, late = await asyncio.wait(tasks, timeout=HAND_OVER_S)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HAND_OVER_S):
+                await self._book.save()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look after what has no moment of its own, until `stopping`."""
+        saver = asyncio.create_task(self._save_often(), name="save states")
+        try:
+            await self._turn_until(stopping, saver)
+        finally:
+            saver.cancel()
+            await asyncio.gather(saver, return_exceptions=True)
+
+    async def _turn_until(self, stopping: asyncio.Event, saver: asyncio.Task[None]) -> None:
         while not stopping.is_set():
+            if saver.done():
+                saver.result()  # it ends only by a failure
             self.turned_at = self._clock()
             await self._forget_orphans()
             self._start_due()
@@ -181,7 +196,7 @@ class Poller:
         feed = self.feeds.get(feed_id)
         if feed is None:
             return
-        before = states.usable(self.feed_states.get(feed_id), feed, self._clock())
+        before = states.usable(self._book.get(feed_id), feed, self._clock())
         url = states.address(before)
         task = asyncio.create_task(self._look(feed, before, url), name=f"look at {feed.url}")
         self._begin(feed_id, task)
@@ -245,10 +260,13 @@ class Poller:
         return after
 
     async def _keep(self, feed: Feed, state: FeedState) -> None:
-        if self.feeds.get(feed.id) is None or self._projection is None:
-            return  # it was removed meanwhile
-        position = await self._producer.send(FEED_STATES, state)
-        self._projection.put(state, position)
+        if self.feeds.get(feed.id) is not None:  # else it was removed meanwhile
+            await self._book.put(state)
+
+    async def _save_often(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            await self._book.save()
 
     # Pushes
 
@@ -274,20 +292,18 @@ class Poller:
         self._begin(feed.id, task)
 
     async def _take_push(self, feed: Feed, push: Push) -> None:
-        before = states.usable(self.feed_states.get(feed.id), feed, self._clock())
+        before = states.usable(self._book.get(feed.id), feed, self._clock())
         await self._keep(feed, await self._subscriber.take(feed, before, push))
 
     # Housekeeping
 
     async def _forget_orphans(self) -> None:
-        while self._orphans and self._open and self._projection is not None:
+        while self._orphans and self._open:
             feed_id = self._orphans.pop()
             if self.feeds.get(feed_id) is not None:
                 continue
             self._entries.remove(feed_id, await self._producer.delete(FEED_ENTRIES, feed_id))
-            if self.feed_states.get(feed_id) is not None:
-                position = await self._producer.delete(FEED_STATES, feed_id)
-                self._projection.remove(feed_id, position)
+            await self._book.delete(feed_id)
 
     def _show(self) -> None:
         for name in health.Health:

@@ -33,6 +33,8 @@ from wirewatch.web.client import WebClient, user_agent
 from wirewatch.web.robots import Robots
 
 STUCK_AFTER = timedelta(seconds=30)
+LINGER_MS = 20
+"""Many looks are in hand at once, so what each sends can wait to be sent with others' records."""
 PAGE_CONNECTIONS = 32
 """Connections for article pages and robots.txt, beside one for each fetch of a feed."""
 
@@ -46,7 +48,7 @@ async def main(context: Context) -> None:
     path = entries_path(settings, await cluster_id(settings))
     async with AsyncExitStack() as stack:
         metrics = IngestMetrics(context.registry)
-        producer = Producer(settings, context.service, context.clock)
+        producer = Producer(settings, context.service, context.clock, linger_ms=LINGER_MS)
         await producer.start()
         stack.push_async_callback(producer.stop)
         on_unreadable = bury_unreadable(producer, metrics.unreadable)
@@ -164,7 +166,9 @@ class _Shard:
         self._poller = poller
         self._entries_table = entries
         self._feeds = Projection(settings, FEEDS, poller.feeds, on_unreadable)
-        self._states = Projection(settings, FEED_STATES, poller.feed_states, on_unreadable)
+        self._states = Projection(
+            settings, FEED_STATES, poller.feed_states, on_unreadable, is_own=True
+        )
         self._entries = Projection(settings, FEED_ENTRIES, entries, on_unreadable)
         # A push that came while a partition moved is not lost: the next look finds what it said.
         self._pushes = Projection(settings, PUSHES, _Pushes(poller), on_unreadable, backlog=0)

@@ -140,6 +140,8 @@ async def _end(pool: ProcessPool) -> None:
 
 def _prepare(cost: Cost) -> None:
     """Set a worker up: signals are its parent's business, and memory has its limit."""
+    # numpy would start threads, whose stacks would count as a document's memory.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     limit = _data_bytes() + cost.memory_bytes

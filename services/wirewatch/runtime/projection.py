@@ -116,7 +116,9 @@ class Projection(Generic[R]):
     """Keeps a table up to date with partitions of a topic.
 
     `backlog` limits how many records of each partition are read from before the
-    start (for topics that are not compacted); None reads everything.
+    start (for topics that are not compacted); None reads everything. With `is_own`
+    nobody else writes to the partitions that are followed: once they are caught up
+    they are not read any more, and `put` keeps the table up to date.
     """
 
     def __init__(
@@ -127,7 +129,9 @@ class Projection(Generic[R]):
         on_unreadable: OnUnreadable,
         *,
         backlog: int | None = None,
+        is_own: bool = False,
     ) -> None:
+        self._is_own = is_own
         self.name = topic.name
         self._topic = topic
         self._table = table
@@ -162,6 +166,9 @@ class Projection(Generic[R]):
                 await self._reader.read_from(self._next)
                 self._task = asyncio.create_task(self._run(), name=f"follow {self._topic.name}")
         await self.catch_up()
+        if self._is_own:
+            async with self._switching:
+                await self._halt()
 
     async def _starts(self, partitions: set[int]) -> dict[int, int]:
         if not partitions:
