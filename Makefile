@@ -40,7 +40,7 @@ e2e: $(VENV)/.dev ## Tests of the whole road, with services killed in the middle
 deploy-test: $(VENV)/.dev ## Manifests, alert rules and dashboards against the program
 	$(BIN)/pytest -q tests/deploy
 
-bench-ingest: $(VENV)/.bench ## Measure ingest beside its peers, on a real Kafka (about half an hour; QUICK=1: small)
+bench-ingest: $(VENV)/.bench ## Measure ingest beside its peers, on a real Kafka (about a quarter of an hour; QUICK=1: three minutes)
 	PYTHONPATH=tests $(BIN)/python -m tests.bench.run $(if $(QUICK),--quick)
 
 format: $(VENV)/.dev ## Format the code

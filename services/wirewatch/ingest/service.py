@@ -92,6 +92,7 @@ async def _kit(
     cost = Cost(settings.ingest_cpu_s, settings.ingest_memory_bytes)
     workers = Workers(settings.ingest_workers, cost)
     stack.push_async_callback(workers.stop)
+    await workers.start()
     return Kit(settings, context.clock, metrics, client, workers, producer, entries)
 
 

@@ -33,6 +33,8 @@ from wirewatch.topics.feed_states import FetchReason
 
 MOST_BY_DEFAULT = 4
 """Each holds 150 MB, and reads 500 feeds a second: more than this is a decision."""
+LARGE_BYTES = 262_144
+"""On the wire. Nine of ten feeds of newspapers are below, most of them compressed far below."""
 WALL_S = 60.0
 """A worker that neither answers nor uses CPU time is replaced after this."""
 TASKS_PER_WORKER = 20_000
@@ -59,10 +61,47 @@ def default_workers() -> int:
 
 
 class Workers:
-    """A pool of reading processes."""
+    """Reading processes: some for most documents, one for the large.
+
+    So a burst of large ones, which may each take all that a document may cost,
+    does not hold up the others.
+    """
 
     def __init__(self, count: int, cost: Cost) -> None:
-        self._count = count or default_workers()
+        self._cost = cost
+        self._usual = _Lane(count or default_workers(), cost)
+        self._large = _Lane(1, cost)
+
+    async def start(self) -> None:
+        """Start the processes that are always needed; return when one answers."""
+        await self._usual.run(_ready)
+
+    async def read(self, task: Task) -> Reading:
+        """Return what a feed document says. Raises DocumentProblem."""
+        lane = self._lane(task.body)
+        return decode_reading(await lane.run(_read, encode_task(task)))
+
+    async def read_page(
+        self, body: bytes, *, codings: tuple[str, ...], content_type: str, url: str, max_bytes: int
+    ) -> PageText:
+        """Return the text of an article's page. Raises DocumentProblem."""
+        lane = self._lane(body)
+        page: PageText = await lane.run(_read_page, body, codings, content_type, url, max_bytes)
+        return page
+
+    def _lane(self, body: bytes) -> "_Lane":
+        return self._large if len(body) > LARGE_BYTES else self._usual
+
+    async def stop(self) -> None:
+        """End the processes; what is in hand is dropped."""
+        await asyncio.gather(self._usual.stop(), self._large.stop())
+
+
+class _Lane:
+    """A pool of processes, started with its first document."""
+
+    def __init__(self, count: int, cost: Cost) -> None:
+        self._count = count
         self._cost = cost
         self._stopped = False
         self._pool = self._new_pool()
@@ -76,18 +115,8 @@ class Workers:
             context=multiprocessing.get_context("spawn"),
         )
 
-    async def read(self, task: Task) -> Reading:
-        """Return what a feed document says. Raises DocumentProblem."""
-        return decode_reading(await self._run(_read, encode_task(task)))
-
-    async def read_page(
-        self, body: bytes, *, codings: tuple[str, ...], content_type: str, url: str, max_bytes: int
-    ) -> PageText:
-        """Return the text of an article's page. Raises DocumentProblem."""
-        page: PageText = await self._run(_read_page, body, codings, content_type, url, max_bytes)
-        return page
-
-    async def _run(self, function: Callable[..., Any], *args: Any) -> Any:
+    async def run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Return what `function` returns in one of the processes. Raises DocumentProblem."""
         for _ in range(TRIES):
             pool = self._pool
             try:
@@ -128,7 +157,7 @@ class Workers:
         return "the process that read it ended"
 
     async def stop(self) -> None:
-        """End the processes; what is in hand is dropped."""
+        """End the processes."""
         self._stopped = True
         await _end(self._pool)
 
@@ -168,6 +197,10 @@ def _limited(cpu_s: float, function: Callable[..., Any], args: tuple[Any, ...]) 
         raise DocumentProblem(FetchReason.TOO_COSTLY, "it is nested too deep") from error
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _ready() -> None:
+    """Do nothing, in a process that then has all it needs imported."""
 
 
 def _read(raw: bytes) -> bytes:

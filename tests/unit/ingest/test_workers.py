@@ -118,6 +118,19 @@ async def test_the_end_of_an_idle_process_is_made_good(cheap: Workers) -> None:
     assert len((await cheap.read(task(GOOD))).publications) == 1
 
 
+async def test_a_large_one_does_not_hold_up_the_others() -> None:
+    workers = Workers(1, Cost(cpu_s=20, memory_bytes=500_000_000))
+    try:
+        await workers.start()
+        large = asyncio.create_task(workers.read(task(MANY + b"</channel></rss>")))
+        for _ in range(5):
+            await workers.read(task(GOOD))
+        assert not large.done()
+        assert (await large).publications == ()
+    finally:
+        await workers.stop()
+
+
 async def test_no_process_is_left_behind() -> None:
     before = {child.pid for child in multiprocessing.active_children()}
     workers = Workers(2, Cost(cpu_s=2, memory_bytes=200_000_000))
