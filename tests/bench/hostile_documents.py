@@ -128,6 +128,6 @@ def _namespaces() -> str:
     return "".join(f' xmlns:n{n}="http://n{n}.example/"' for n in range(100_000))
 
 
-def ordinary() -> Hostile:
-    """Return a document without guile."""
-    return Hostile("ordinary", rss(item("<title>one</title>")))
+def ordinary(size: int = 0) -> Hostile:
+    """Return a document without guile, of more than `size` bytes."""
+    return Hostile("ordinary", rss(item("<title>one</title>")) + b" " * size)

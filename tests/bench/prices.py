@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from wirewatch.documents.errors import DocumentProblem
 from wirewatch.ingest.change import Policy
 from wirewatch.ingest.reading import Task
-from wirewatch.ingest.workers import Cost, Workers
+from wirewatch.ingest.workers import LARGE_BYTES, Cost, Workers
 from wirewatch.runtime.settings import Settings
 from wirewatch.topics.feeds import Feed
 
@@ -81,17 +81,18 @@ async def prices(some: Sequence[Hostile]) -> list[Price]:
 
 
 async def _price(workers: Workers, document: Hostile) -> Price:
-    await workers.read(_task(ordinary()))  # it has loaded what it needs
-    pid = next(pid for pid in tree(os.getpid()) if "spawn_main" in _command(pid))
-    watch = _Watch(pid)
+    for size in (0, LARGE_BYTES):  # both lanes have loaded what they need
+        await workers.read(_task(ordinary(size)))
+    watches = [_Watch(pid) for pid in tree(os.getpid()) if "spawn_main" in _command(pid)]
     outcome = "read"
     try:
         await workers.read(_task(document))
     except DocumentProblem as problem:
         outcome = str(problem)
     finally:
-        peak = watch.stop()
-    return Price(document.name, peak.cpu_s, peak.memory_mb, outcome)
+        peaks = [watch.stop() for watch in watches]
+    cpu_s = sum(peak.cpu_s for peak in peaks)
+    return Price(document.name, cpu_s, max(peak.memory_mb for peak in peaks), outcome)
 
 
 def _command(pid: int) -> str:

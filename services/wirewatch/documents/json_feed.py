@@ -68,8 +68,11 @@ def _decoded_forgiving(raw: bytes) -> object:
     """Decode with control characters, halves of emoji and NaN, which some servers write."""
     try:
         return json.loads(raw.decode("utf-8", "replace"), strict=False)
-    except (ValueError, RecursionError) as error:
+    except json.JSONDecodeError as error:
         raise DocumentProblem(FetchReason.MALFORMED, f"it is no valid JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        words = "it is nested too deep, or a number is too long"
+        raise DocumentProblem(FetchReason.MALFORMED, words) from error
 
 
 def _is_feed(feed: _Object) -> bool:
