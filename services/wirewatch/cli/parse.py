@@ -26,8 +26,8 @@ class DocumentRequest(msgspec.Struct, frozen=True):
     """A line of `--batch`: a file, where it came from, and its Content-Type header."""
 
     path: str
-    url: str = ""
-    content_type: str = ""
+    url: str | None = None
+    content_type: str | None = None
 
 
 class FileView(msgspec.Struct, frozen=True):
@@ -122,8 +122,8 @@ def _read(request: DocumentRequest) -> DocumentView | ProblemView:
         body = _body(Path(request.path))
         parsed = read_feed(
             body,
-            content_type=request.content_type,
-            url=request.url,
+            content_type=request.content_type or "",
+            url=request.url or "",
             max_entries=MAX_ENTRIES,
             parts=True,
         )

@@ -196,8 +196,8 @@ class StoryIndex:
     def _candidates(self, keys: list[int], oldest: int, first: int) -> list[int]:
         """Return positions from `first` on that share at least two keys, those with most first.
 
-        With one alone most are strangers who use the same phrase; of the reports of one
-        story those two keep 98 of 100 (tests/documents/stories/README.md).
+        With one alone most are strangers who use the same phrase; reports of one story
+        nearly always share two.
         """
         having = [some for key in keys if (some := self._having(key, first * KEYS))]
         if len(having) < LEAST_SHARED:

@@ -70,7 +70,7 @@ def test_a_batch_answers_each_line_in_order_whatever_comes(wirewatch, feed, tmp_
         json.dumps({"path": str(tmp_path)}),
         json.dumps({"path": "a\0b"}),
         json.dumps({"path": str(tmp_path / "cut.json")}),
-        json.dumps({"path": str(tmp_path / "feed.xml.gz")}),
+        json.dumps({"path": str(tmp_path / "feed.xml.gz"), "url": None, "content_type": None}),
     ]
     result = wirewatch("feeds", "parse", "--batch", stdin="\n".join(lines))
 
