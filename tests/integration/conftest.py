@@ -1,4 +1,4 @@
-"""What the integration tests of ingest share."""
+"""What the integration tests share."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ async def producer(kafka_settings: Settings) -> AsyncIterator[Producer]:
 
 @pytest.fixture
 async def start(kafka_settings: Settings) -> AsyncIterator[Start]:
-    """Return a function that starts a worker and waits until it is ready."""
+    """Return a function that starts an ingest worker and waits until it is ready."""
     workers: list[Worker] = []
 
     async def start(**changes: Any) -> Worker:

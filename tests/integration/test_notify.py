@@ -108,14 +108,6 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def producer(kafka_settings: Settings) -> AsyncIterator[Producer]:
-    producer = Producer(kafka_settings, "test")
-    await producer.start()
-    yield producer
-    await producer.stop()
-
-
-@pytest.fixture
 async def endpoint(producer: Producer, receiver: Receiver) -> Endpoint:
     """An endpoint that is known, and whose failures are tried again at once."""
     endpoint = Endpoint(

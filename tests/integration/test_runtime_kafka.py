@@ -41,14 +41,6 @@ def feed(name: str, title: str = "") -> Feed:
     )
 
 
-@pytest.fixture
-async def producer(kafka_settings: Settings) -> AsyncIterator[Producer]:
-    producer = Producer(kafka_settings, "test")
-    await producer.start()
-    yield producer
-    await producer.stop()
-
-
 async def _never(message: object, error: Exception) -> None:
     raise AssertionError(f"unreadable: {message} {error}")
 

@@ -149,7 +149,7 @@ def _recognised(body: bytes) -> str:
     from charset_normalizer import from_bytes  # noqa: PLC0415 - slow to import, seldom needed
 
     found = from_bytes(sample, cp_isolation=list(_RECOGNISED), threshold=0.3).best()
-    return found.encoding if found and not found.encoding.startswith("cp1252") else ""
+    return found.encoding if found else ""
 
 
 _WESTERN = "wirewatch.western"

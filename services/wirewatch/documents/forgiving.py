@@ -1,160 +1,185 @@
-"""Feeds that are XML only by intention, by feedparser. Pure.
+"""XML only by intention: its tags are put in order, so that a strict parser accepts it. Pure.
 
-Slow, so only for what nothing else reads, and never for what it is slow on.
+What a feed needs decides where the forgotten ends are: an item ends where the next
+one begins, a title where the link does. All else that is not closed is HTML.
 """
 
-import html
-import io
 import re
-from calendar import timegm
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from time import struct_time
-from typing import Any
+from dataclasses import dataclass, field
 
-from wirewatch.documents.draft import join
 from wirewatch.documents.errors import DocumentProblem
-from wirewatch.documents.feed import (
-    MAX_ENTRY_CHARS,
-    MAX_LISTED,
-    Enclosure,
-    Entry,
-    Format,
-    ParsedFeed,
-)
-from wirewatch.documents.limits import (
-    MAX_ATTRIBUTES,
-    MAX_FORGIVING_BYTES,
-    MAX_FORGIVING_TAGS,
-)
-from wirewatch.documents.markup import TEXT
-from wirewatch.documents.people import name_of
+from wirewatch.documents.limits import MAX_FORGIVING_TAGS
 from wirewatch.topics.feed_states import FetchReason
 
-_ENTRY = re.compile(rb"<(?:[A-Za-z][\w-]*:)?(?:item|entry)[\s>]", re.IGNORECASE)
-_TAG = re.compile(rb"<[A-Za-z](?:[^\"'>]|\"[^\"]*\"|'[^']*')*+")
+_TAG = re.compile(
+    rb"<(/\s*+)?([A-Za-z_][\w.-]*+(?::[A-Za-z_][\w.-]*+)?)"
+    rb"((?:[^<>\"']|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+)(>?)"
+)
+_ATTRIBUTE = re.compile(
+    rb"([A-Za-z_][\w.-]*+(?::[A-Za-z_][\w.-]*+)?)"
+    rb"(?:\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s\"']++)))?"
+)
+_CDATA = b"<![CDATA["
+_MAX_DEPTH = 128
+"""Tags of HTML that are open; libxml2 refuses more than 256."""
+
+_CONTAINERS = frozenset(b"rss rdf rdf:rdf feed channel rss2 backslash atom:feed".split())
+_ENTRIES = frozenset(b"item entry atom:entry rss:item".split())
+_TEXTS = frozenset(
+    b"""
+    title link guid id pubdate published updated issued modified created category comments
+    language ttl generator copyright rights lastbuilddate managingeditor webmaster description
+    summary content tagline docs author contributor
+""".split()
+)
+"""Elements of a feed that none of these, and no entry, is in."""
+_OF_FEEDS = (_TEXTS - {b"summary"}) | _ENTRIES | {b"enclosure"}
+_CORE_PREFIXES = frozenset(b"atom atom10 a10".split()) | {b""}
+_PREFIXES = frozenset(b"dc dcterms content itunes slash wfw feedburner sy thr".split())
+_GROUPS = frozenset({b"itunes:owner", b"itunes:category"})
+_MEDIA_TEXTS = frozenset(b"media:" + name for name in b"title description keywords text".split())
+_VOID = frozenset(b"br img hr input wbr area col embed meta param track enclosure".split())
+_ENDS_ITSELF = frozenset(b"p li td th tr dt dd option".split())
 
 
-def read_forgiving(text: bytes, *, url: str, max_entries: int) -> ParsedFeed:
-    """Return the feed in `text`, UTF-8. Raises DocumentProblem: not_a_feed or too_costly."""
-    import feedparser  # noqa: PLC0415 - takes long to import, and is seldom needed
+def in_order(text: bytes) -> bytes:
+    """Return `text`, mended and from its root element on, with each tag closed in its turn.
 
-    text = _first_entries(text, max_entries)
-    _require_cheap(text)
-    # Without a location: it would make ids absolute too. Links are made so below.
-    headers = {"content-type": "application/xml; charset=utf-8"}
-    parsed = feedparser.parse(
-        io.BytesIO(text), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-    )
-    if not parsed.version and not parsed.entries:
-        raise DocumentProblem(FetchReason.NOT_A_FEED, "it is not RSS, Atom or JSON Feed")
-    feed = parsed.feed
-    is_rss = not parsed.version.startswith("atom")
-    return ParsedFeed(
-        format=Format.RSS if is_rss else Format.ATOM,
-        title=_markup(feed, "title"),
-        link=_absolute(feed.get("link"), url),
-        language=str(feed.get("language", "")),
-        entries=tuple(_entry(entry, url, is_rss=is_rss) for entry in parsed.entries[:max_entries]),
-        hubs=_links(feed, "hub", url)[:MAX_LISTED],
-        self_url=next(iter(_links(feed, "self", url)), ""),
-    )
-
-
-def _first_entries(text: bytes, max_entries: int) -> bytes:
-    """Return `text` up to the end of its last entry that counts; the rest would only cost."""
-    for number, match in enumerate(_ENTRY.finditer(text)):
-        if number == max_entries:
-            return text[: match.start()]
-    return text
-
-
-def _require_cheap(text: bytes) -> None:
-    if len(text) > MAX_FORGIVING_BYTES:
-        raise _too_costly("larger", f"{MAX_FORGIVING_BYTES} bytes")
+    Comments go, and what follows the root. Raises DocumentProblem: too_costly for too many tags.
+    """
     if text.count(b"<") > MAX_FORGIVING_TAGS:
-        raise _too_costly("of more", f"{MAX_FORGIVING_TAGS} tags")
-    for tag in _TAG.findall(text):
-        if len(tag) > 2 * MAX_ATTRIBUTES and tag.count(b"=") > MAX_ATTRIBUTES:
-            raise _too_costly("with a tag of more", f"{MAX_ATTRIBUTES} attributes")
+        raise DocumentProblem(
+            FetchReason.TOO_COSTLY, f"it is ill-formed, and of more than {MAX_FORGIVING_TAGS} tags"
+        )
+    tree = _Tree()
+    at = 0
+    last_end = {b"-->": text.rfind(b"-->"), b"]]>": text.rfind(b"]]>")}
+    while (start := text.find(b"<", at)) >= 0:
+        tree.write(text[at:start])
+        if text.startswith(b"<!--", start):
+            at = _end(text, start + 4, b"-->", last_end)
+        elif text.startswith(_CDATA, start):
+            at = _end(text, start + len(_CDATA), b"]]>", last_end)
+            if at > start + len(_CDATA):
+                tree.pieces.append(text[start:at])
+        elif text.startswith((b"<!", b"<?"), start):
+            at = text.find(b">", start) + 1 or len(text)
+        elif match := _TAG.match(text, start):
+            at = _take(tree, match, len(text))
+        else:
+            tree.write(b"&lt;")
+            at = start + 1
+        if tree.is_complete:
+            break
+    tree.write(text[at:])
+    tree.close(0)
+    return b"".join(tree.pieces)
 
 
-def _too_costly(how: str, limit: str) -> DocumentProblem:
-    return DocumentProblem(FetchReason.TOO_COSTLY, f"it is ill-formed, and {how} than {limit}")
+def _end(text: bytes, start: int, mark: bytes, last: dict[bytes, int]) -> int:
+    """Return the position behind the next `mark`; `start` where there is none."""
+    return text.index(mark, start) + len(mark) if start <= last[mark] else start
 
 
-def _links(context: Any, rel: str, url: str) -> tuple[str, ...]:
-    links = (link for link in context.get("links", ()) if link.get("rel") == rel)
-    return tuple(filter(None, (_absolute(link.get("href"), url) for link in links)))
+def _take(tree: "_Tree", match: re.Match[bytes], length: int) -> int:
+    """Add a tag, and return where it ends; one that does not end before the next one is text."""
+    is_end, name, attributes, mark = match.groups()
+    if not mark:
+        if match.end() == length:
+            return length
+        if b'"' in attributes or b"'" in attributes:
+            tree.write(b"&lt;" + match[0][1:])
+            return match.end()
+    if is_end is None:
+        tree.start(name, attributes)
+    else:
+        tree.end(name)
+    return match.end()
 
 
-def _absolute(link: Any, url: str) -> str:
-    return join(url, str(link).strip()) if link else ""
+@dataclass(slots=True)
+class _Tree:
+    """What was written, and what is open: as written, and in lower case.
+
+    The outermost one of what is text is at the depth `text_at`, -1 where there is none.
+    """
+
+    pieces: list[bytes] = field(default_factory=list)
+    opened: list[bytes] = field(default_factory=list)
+    names: list[bytes] = field(default_factory=list)
+    text_at: int = -1
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.pieces) and not self.opened
+
+    def write(self, text: bytes) -> None:
+        if text and self.opened:
+            self.pieces.append(text.replace(b"]]>", b"]]&gt;"))
+
+    def start(self, name: bytes, attributes: bytes) -> None:
+        lower = name.lower()
+        self._make_room(lower)
+        is_empty = (
+            attributes.endswith(b"/")
+            or lower in _VOID
+            or (b"href" in attributes and lower.rpartition(b":")[2] == b"link")
+        )
+        depth = len(self.opened)
+        if not is_empty and depth >= _MAX_DEPTH:
+            return
+        self.pieces.append(b"<" + name + _attributes(attributes) + (b"/>" if is_empty else b">"))
+        if not is_empty:
+            self.opened.append(name)
+            self.names.append(lower)
+            if self.text_at < 0 and _is_text(lower):
+                self.text_at = depth
+
+    def _make_room(self, lower: bytes) -> None:
+        """Close what cannot have an element of the name `lower` in it."""
+        names = self.names
+        if lower in _ENTRIES:
+            self.close(next((n for n, name in enumerate(names) if name not in _CONTAINERS), -1))
+        elif self.text_at >= 0 and _is_of_feeds(lower):
+            self.close(self.text_at)
+        elif names and lower in _ENDS_ITSELF and names[-1] == lower:
+            self.close(len(names) - 1)
+
+    def end(self, name: bytes) -> None:
+        """Close the innermost element of that name, and what is open in it."""
+        lower = name.lower()
+        if lower in self.names:
+            self.close(len(self.names) - 1 - self.names[::-1].index(lower))
+
+    def close(self, depth: int) -> None:
+        """Close all from `depth` on; nothing if it is negative."""
+        if depth < 0:
+            return
+        self.pieces += (b"</" + name + b">" for name in reversed(self.opened[depth:]))
+        del self.opened[depth:], self.names[depth:]
+        if self.text_at >= depth:
+            self.text_at = -1
 
 
-def _link(entry: Any, url: str) -> str:
-    """Return an entry's link; feedparser takes any id for one, where there is none."""
-    link = str(entry.get("feedburner_origlink") or entry.get("link") or "")
-    is_id = link == dict.get(entry, "id") and not link.startswith(("http://", "https://"))
-    return "" if is_id and ("/" not in link or " " in link) else _absolute(link, url)
+def _is_text(name: bytes) -> bool:
+    prefix, _, local = name.rpartition(b":")
+    if prefix in _CORE_PREFIXES:
+        return local in _TEXTS
+    return (prefix in _PREFIXES and name not in _GROUPS) or name in _MEDIA_TEXTS
 
 
-def _entry(entry: Any, url: str, *, is_rss: bool) -> Entry:
-    # dict.get: feedparser's own get answers with the published time, and a warning.
-    values = [_value(part) for part in entry.get("content", ())]
-    published = _time(dict.get(entry, "published_parsed"))
-    updated = _time(dict.get(entry, "updated_parsed"))
-    detail = entry.get("title_detail", {})
-    return Entry(
-        id=str(dict.get(entry, "id", "")),
-        link=_link(entry, url),
-        title=_markup(entry, "title"),
-        summary=_markup(entry, "summary"),
-        content=max(values, key=len, default=""),
-        language=str(detail.get("language") or entry.get("language") or ""),
-        authors=_names(_author(author) for author in entry.get("authors", ())),
-        categories=_names(str(tag.get("term") or "") for tag in entry.get("tags", ())),
-        enclosures=tuple(
-            _enclosure(link, url)
-            for link in entry.get("enclosures", ())[:MAX_LISTED]
-            if link.get("href")
-        ),
-        published_at=published or updated if is_rss else published,
-        updated_at=updated,
-    )
+def _is_of_feeds(name: bytes) -> bool:
+    prefix, _, local = name.rpartition(b":")
+    return local in _OF_FEEDS if prefix in _CORE_PREFIXES else prefix in _PREFIXES | {b"media"}
 
 
-def _markup(context: Any, key: str) -> str:
-    detail = context.get(f"{key}_detail")
-    return _value(detail) if detail else str(context.get(key) or "")[:MAX_ENTRY_CHARS]
-
-
-def _value(detail: Any) -> str:
-    text = str(detail.get("value") or "")[:MAX_ENTRY_CHARS]
-    return html.escape(text, quote=False) if detail.get("type") == TEXT else text
-
-
-def _author(author: Any) -> str:
-    return name_of(str(author.get("name") or author.get("email") or ""))
-
-
-def _enclosure(link: Any, url: str) -> Enclosure:
-    length = str(link.get("length") or "")
-    return Enclosure(
-        url=_absolute(link["href"], url),
-        type=str(link.get("type") or ""),
-        length=int(length) if length.isascii() and length.isdigit() and len(length) < 16 else None,
-    )
-
-
-def _names(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(None, (value.strip() for value in values))))[:MAX_LISTED]
-
-
-def _time(parsed: struct_time | None) -> datetime | None:
-    if parsed is None:
-        return None
-    try:
-        return datetime.fromtimestamp(timegm(parsed), UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
+def _attributes(raw: bytes) -> bytes:
+    """Return attributes with quotes, each once."""
+    if b"=" not in raw:
+        return b""
+    found: dict[bytes, bytes] = {}
+    for name, double, single, bare in _ATTRIBUTE.findall(raw.removesuffix(b"/")):
+        value = double or single.replace(b'"', b"&quot;") or bare
+        if value or not name.startswith(b"xmlns"):
+            found.setdefault(name, value)
+    return b"".join(b' %s="%s"' % each for each in found.items())

@@ -129,7 +129,7 @@ def mend(text: bytes, entities: Mapping[bytes, bytes]) -> bytes:
         if name is None:
             return b"&amp;"
         if name[:1] == b"#":
-            return match[0] if _is_character(name) else b""
+            return match[0].replace(b"X", b"x") if _is_character(name) else b""
         if name in _PREDEFINED:
             return match[0]
         value = entities.get(name)

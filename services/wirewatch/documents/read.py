@@ -10,7 +10,7 @@ from lxml import etree
 from wirewatch.documents.charset import to_utf8
 from wirewatch.documents.errors import DocumentProblem
 from wirewatch.documents.feed import ParsedFeed
-from wirewatch.documents.forgiving import read_forgiving
+from wirewatch.documents.forgiving import in_order
 from wirewatch.documents.limits import HEAD_BYTES
 from wirewatch.documents.mending import Prolog, mend, read_prolog
 from wirewatch.documents.names import canonical
@@ -22,6 +22,8 @@ _ENTRY_END = re.compile(rb"</\s*((?:[\w.-]+:)?(?:item|entry))\s*>", re.IGNORECAS
 _OUTER = re.compile(rb"<((?:[\w.-]+:)?(?:rss|rdf|feed|channel))(?=[\s>])", re.IGNORECASE)
 _OUTER_END = re.compile(rb"</\s*((?:[\w.-]+:)?(?:rss|rdf|feed|channel))\s*>", re.IGNORECASE)
 _HIDDEN_ROOT = re.compile(rb"<(?:rss|rdf:RDF|feed)[\s>]")
+_ROOT_IN_A_PAGE = re.compile(rb"<feed\s[^<>]*\bxmlns\s*=\s*[\"']http://www\.w3\.org/2005/Atom")
+"""Atom inside XHTML; RSS in a page is a sample of it."""
 _BEHIND_THE_END = frozenset({5, 64})
 """libxml2: content behind the root element, an XML declaration that is not at the beginning."""
 _WORDS = {
@@ -72,8 +74,9 @@ def _read_xml(text: bytes, *, url: str, max_entries: int, parts: bool) -> Parsed
             raise DocumentProblem(
                 FetchReason.MALFORMED, f"the document is cut off: {error.msg}"
             ) from error
-        parsed = read_forgiving(mend(text, prolog.entities), url=url, max_entries=max_entries)
-        return parsed if is_whole else replace(parsed, is_whole=False)
+        text = in_order(mend(text, prolog.entities))
+        parsed = read_xml_feed(_parse_in_order(text), text, url=url, max_entries=max_entries)
+        return replace(parsed, is_whole=is_whole)
     name = canonical(root.tag, root.prefix)
     if name in _SITEMAPS:
         from wirewatch.documents.sitemap import read_sitemap  # noqa: PLC0415 - seldom needed
@@ -87,7 +90,8 @@ def _feed_prolog(text: bytes) -> Prolog:
     prolog = read_prolog(text)
     if prolog.name in ROOTS or prolog.name in _SITEMAPS:
         return prolog
-    hidden = _HIDDEN_ROOT.search(text, 0, HEAD_BYTES) if prolog.name != "html" else None
+    pattern = _ROOT_IN_A_PAGE if prolog.name == "html" else _HIDDEN_ROOT
+    hidden = pattern.search(text, 0, HEAD_BYTES)
     if hidden:
         return _read_prolog_at(text, hidden.start(), prolog)
     raise _not_a_feed(f"the document is {_kind(text, prolog)}")
@@ -119,6 +123,13 @@ def _parse_mending(text: bytes, prolog: Prolog) -> tuple[Any, bytes]:
                 text, is_mended = mend(text, prolog.entities), True
             else:
                 raise
+
+
+def _parse_in_order(text: bytes) -> Any:
+    try:
+        return parse_xml(text)
+    except etree.XMLSyntaxError as error:
+        raise DocumentProblem(FetchReason.MALFORMED, f"it is no XML: {error.msg}") from error
 
 
 def _root_end(name: str) -> re.Pattern[bytes]:

@@ -25,7 +25,8 @@ ROOTS = frozenset({"rss", "rdf", "feed", "channel", "rss2", "backslash", "entry"
 """Names of root elements; `channel` is CDF, or RSS without its root; RFC 4287 2 knows `entry`."""
 
 _RESOURCE_LIMIT = 114
-_NAMESPACES = range(200, 206)
+_NAMESPACES = frozenset({99, 100, *range(200, 206)})
+"""libxml2: what is wrong with names and URIs of namespaces, and no matter."""
 _WRONG_CHARACTERS = re.compile(rb"\xc3[\x82-\xb4]\xc2|\xc2[\x80-\x9f]")
 _REFERENCES = re.compile(rb"&#(?:1[2-9]\d|2[0-4]\d|[xX][89a-fA-F][0-9a-fA-F]);")
 _TOO_MANY_ATTRIBUTES = etree.XPath(f"boolean(//*[count(@*) > {MAX_ATTRIBUTES}])")
