@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from wirewatch.documents.errors import DocumentProblem
-from wirewatch.documents.limits import MAX_FORGIVING_TAGS
+from wirewatch.documents.limits import MAX_FORGIVING_ATTRIBUTES, MAX_FORGIVING_TAGS
 from wirewatch.topics.feed_states import FetchReason
 
 _TAG = re.compile(
@@ -50,6 +50,11 @@ def in_order(text: bytes) -> bytes:
     if text.count(b"<") > MAX_FORGIVING_TAGS:
         raise DocumentProblem(
             FetchReason.TOO_COSTLY, f"it is ill-formed, and of more than {MAX_FORGIVING_TAGS} tags"
+        )
+    if text.count(b"=") > MAX_FORGIVING_ATTRIBUTES:
+        raise DocumentProblem(
+            FetchReason.TOO_COSTLY,
+            f"it is ill-formed, and of more than {MAX_FORGIVING_ATTRIBUTES} attributes",
         )
     tree = _Tree()
     at = 0

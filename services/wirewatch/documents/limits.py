@@ -16,6 +16,8 @@ MAX_ATTRIBUTES = 256
 """Attributes of one element. Dictionaries of them are what hostile feeds aim at."""
 MAX_ATTRIBUTES_IN_ALL = 500_000
 """Equals signs of a document: an upper bound of its attributes that costs nothing to count."""
+MAX_FORGIVING_ATTRIBUTES = 200_000
+"""Equals signs of an ill-formed document: each may be an attribute, of about four microseconds."""
 MAX_FORGIVING_TAGS = 400_000
 """Of an ill-formed document: each costs about two microseconds."""
 HEAD_BYTES = 16_384
