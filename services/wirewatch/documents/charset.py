@@ -136,7 +136,7 @@ def _is_single_byte(name: str) -> bool:
 
 
 def _recognised(body: bytes) -> str:
-    """Return the charset that `body` is in by the look of it; empty for UTF-8 and western ones.
+    """Return the charset that `body` is in by the look of it; empty for UTF-8.
 
     Only where more than a few of the bytes above ASCII are no UTF-8: a document of UTF-8 in
     which some words are of another charset is more often than a charset without a name.

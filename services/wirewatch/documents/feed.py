@@ -9,7 +9,7 @@ from enum import StrEnum
 
 MAX_ENTRY_CHARS = 1_000_000
 """Markup of one field of an entry; what is beyond is left out."""
-MAX_LISTED = 50
+MAX_LISTED = 100
 """Authors, categories, enclosures of one entry; hubs of a feed."""
 
 
