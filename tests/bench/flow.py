@@ -17,11 +17,11 @@ from wirewatch.runtime.kafka import LogReader
 from wirewatch.runtime.settings import Settings
 from wirewatch.topics import ARTICLES, FEEDS
 
-from .farm import Farm, farm
 from .make_feeds import ARTICLES as CHANGES
 from .make_feeds import ENTRIES
 from .peers import Peer, peer
 from .processes import Meter, Use
+from .publishers import Publishers, publishers
 from .under_test import (
     Ingest,
     acknowledged,
@@ -84,7 +84,7 @@ def median(samples: Sequence[Sample], who: str, case: str, of: Callable[[Sample]
 
 async def measure(size: Size, *, profile: Path | None = None) -> list[Sample]:
     """Return the samples of all rounds. Raises AssertionError if an article is missing or twice."""
-    with kafka() as bootstrap, farm(size.feeds) as feeds, TemporaryDirectory() as folder:
+    with kafka() as bootstrap, publishers(size.feeds) as feeds, TemporaryDirectory() as folder:
         feeds.prepare(0, size.rounds)
         async with installation(bootstrap) as settings, reading(settings, ARTICLES) as articles:
             flow = _Flow(settings, feeds, articles, size)
@@ -106,41 +106,43 @@ async def measure(size: Size, *, profile: Path | None = None) -> list[Sample]:
 
 class _Flow:
     def __init__(
-        self, settings: Settings, feeds: Farm, articles: LogReader[Any], size: Size
+        self, settings: Settings, feeds: Publishers, articles: LogReader[Any], size: Size
     ) -> None:
         self._settings = settings
-        self._farm = feeds
+        self._publishers = feeds
         self._articles = articles
         self._size = size
 
     async def first(self) -> Sample:
         """Read all feeds for the first time: every entry is an article."""
         async with producing(self._settings) as producer, ingest(self._settings) as service:
-            feeds = [self._farm.feed(number, INTERVAL_S) for number in range(self._size.feeds)]
+            feeds = [
+                self._publishers.feed(number, INTERVAL_S) for number in range(self._size.feeds)
+            ]
             return await self._changed(
                 service, "first", ENTRIES, lambda: producer.send_all(FEEDS, feeds)
             )
 
     async def round(self, version: int, profile: Path | None) -> list[Sample]:
         async with ingest(self._settings, profile=profile) as service:
-            seen = self._farm.served()[1] + 2 * self._size.feeds
+            seen = self._publishers.served()[1] + 2 * self._size.feeds
 
             async def warm() -> bool:
-                return self._farm.served()[1] >= seen
+                return self._publishers.served()[1] >= seen
 
             await until(warm, "each feed was looked at")
             still = await self._still(service)
 
             async def show() -> None:
-                self._farm.show(version)
+                self._publishers.show(version)
 
             return [still, await self._changed(service, "changed", CHANGES, show)]
 
     async def _still(self, service: Ingest) -> Sample:
         meter, own = Meter(service.cpu_s), service.own_cpu_s()
-        served = self._farm.served()[1]
+        served = self._publishers.served()[1]
         await asyncio.sleep(self._size.still_s)
-        looks = self._farm.served()[1] - served
+        looks = self._publishers.served()[1] - served
         return Sample("wirewatch", "304", looks, meter.read(), service.own_cpu_s() - own)
 
     async def _changed(

@@ -13,11 +13,11 @@ from wirewatch.topics.feed_states import FeedState
 from wirewatch.topics.feeds import Feed
 
 from .attacker import Attacker, attacking
-from .farm import Farm, farm
 from .hostile_documents import Hostile, documents
 from .latency import Arrival, due_times, waits
 from .make_feeds import ENTRIES
 from .prices import Price, prices
+from .publishers import Publishers, publishers
 from .under_test import (
     acknowledged,
     held,
@@ -52,7 +52,7 @@ class Patience:
 async def patience(some: Sequence[Hostile], quiet_s: float) -> Patience:
     """Return what neighbours feel of all hostile feeds at once. Waits for the last to fail."""
     attacker = Attacker(some)
-    with kafka() as bootstrap, farm(NEIGHBOURS) as neighbours:
+    with kafka() as bootstrap, publishers(NEIGHBOURS) as neighbours:
         neighbours.prepare(0, VERSIONS)
         async with (
             installation(bootstrap) as settings,
@@ -94,7 +94,7 @@ class _Seen:
 
 
 @contextlib.asynccontextmanager
-async def _changing(settings: Settings, feeds: Farm) -> AsyncIterator[_Seen]:
+async def _changing(settings: Settings, feeds: Publishers) -> AsyncIterator[_Seen]:
     """Change all feeds again and again, and collect the articles, until the block ends."""
     seen = _Seen([], [])
     async with reading(settings, ARTICLES) as reader:

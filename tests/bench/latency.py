@@ -17,9 +17,9 @@ from wirewatch.topics import ARTICLES, FEED_STATES, FEEDS
 from wirewatch.topics.articles import Article
 from wirewatch.topics.feed_states import FeedState
 
-from .farm import Farm, farm
 from .make_feeds import ENTRIES
 from .processes import Meter, Use
+from .publishers import Publishers, publishers
 from .under_test import (
     acknowledged,
     held,
@@ -74,7 +74,7 @@ class Arrival:
 
 async def measure(size: Size) -> Latency:
     """Return the latency under a hundred fetches a second."""
-    with kafka() as bootstrap, farm(size.feeds) as feeds:
+    with kafka() as bootstrap, publishers(size.feeds) as feeds:
         feeds.prepare(0, size.changes)
         async with (
             installation(bootstrap) as settings,
@@ -100,7 +100,7 @@ async def measure(size: Size) -> Latency:
 
 
 async def _watch(
-    reader: LogReader[Article], feeds: Farm, changes: int
+    reader: LogReader[Article], feeds: Publishers, changes: int
 ) -> tuple[list[datetime], list[Arrival]]:
     """Change all feeds again and again; return when, and the articles as they came."""
     partitions = await reader.partitions()

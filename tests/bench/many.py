@@ -17,9 +17,9 @@ from wirewatch.topics.feed_entries import FeedEntries
 from wirewatch.topics.feed_states import FeedState
 from wirewatch.topics.feeds import Feed
 
-from .farm import Farm, farm
 from .make_feeds import Outlet
 from .processes import Memory, Meter, Use
+from .publishers import Publishers, publishers
 from .under_test import ingest, installation, kafka, producing
 
 BATCH = 2_000
@@ -53,7 +53,7 @@ class Held:
 
 async def measure(size: Size) -> Held:
     """Return what ingest needs while nothing changes. Raises AssertionError if it reads feeds."""
-    with kafka() as bootstrap, farm(size.hosts, documents=1) as feeds:
+    with kafka() as bootstrap, publishers(size.hosts, documents=1) as feeds:
         async with installation(bootstrap) as settings:
             async with producing(settings) as producer:
                 for first in range(0, size.feeds, BATCH):
@@ -84,7 +84,7 @@ async def measure(size: Size) -> Held:
 _packed: dict[int, bytes] = {}
 
 
-def _entries(feed: Feed, feeds: Farm) -> FeedEntries:
+def _entries(feed: Feed, feeds: Publishers) -> FeedEntries:
     """Return what is remembered of a feed with thirty entries."""
     number = int(feed.id.rpartition("_")[2]) % 50
     if number not in _packed:
@@ -113,7 +113,7 @@ def _pack(feed: Feed, outlet: Outlet) -> bytes:
     return reading.packed
 
 
-def _state(number: int, feeds: Farm, size: Size, now: datetime) -> FeedState:
+def _state(number: int, feeds: Publishers, size: Size, now: datetime) -> FeedState:
     feed = feeds.feed(number, size.interval_s)
     due_at = now + timedelta(seconds=size.interval_s * number / size.feeds)
     return FeedState(

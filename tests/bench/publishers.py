@@ -16,7 +16,7 @@ AGE = timedelta(hours=3)
 
 
 @dataclass(frozen=True, slots=True)
-class Farm:
+class Publishers:
     """A running feed server. Feed `n` stands on host `n % hosts`."""
 
     process: Popen[str]
@@ -55,7 +55,7 @@ class Farm:
 
 
 @contextlib.contextmanager
-def farm(hosts: int, documents: int | None = None) -> Iterator[Farm]:
+def publishers(hosts: int, documents: int | None = None) -> Iterator[Publishers]:
     """Serve on so many hosts; feeds share `documents`, one for each host if nothing is said."""
     begins_at = datetime.now(UTC).replace(microsecond=0) - AGE
     port = free_port()
@@ -63,4 +63,4 @@ def farm(hosts: int, documents: int | None = None) -> Iterator[Farm]:
     arguments = (hosts, port, documents, begins_at.isoformat())
     with running("tests.bench.feed_server", *arguments) as process:
         listen(process)
-        yield Farm(process, hosts, port, documents, begins_at)
+        yield Publishers(process, hosts, port, documents, begins_at)
