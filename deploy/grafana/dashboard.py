@@ -71,7 +71,7 @@ def build() -> dashboard.Dashboard:
             "Subscriptions",
             "Held against every article.",
             "short",
-            "max(wirewatch_match_subscriptions)",
+            "sum(max by (shard) (wirewatch_match_subscriptions))",
         ),
         _number(
             "Pending deliveries",
@@ -143,6 +143,30 @@ def build() -> dashboard.Dashboard:
             "From articles in hand to their alerts acknowledged.",
             "s",
             *_spread("wirewatch_match_batch_seconds"),
+        ),
+        _graph(
+            "Floods",
+            "Articles that match very many subscriptions and are being told of.",
+            "short",
+            _query("sum(wirewatch_match_floods)", "floods"),
+        ),
+        _graph(
+            "Articles waiting",
+            "Published and not yet matched, by worker.",
+            "short",
+            _query("wirewatch_match_lag_records", "{{pod}}"),
+        ),
+        _graph(
+            "Snapshot's age",
+            "How far back a worker that restarts would read the subscriptions; none after 12 h.",
+            "s",
+            _query("time() - (wirewatch_match_snapshot_timestamp_seconds > 0)", "{{pod}}"),
+        ),
+        _graph(
+            "Dead slots",
+            "Of subscriptions replaced or deleted; made anew when they outnumber the living.",
+            "short",
+            _query("wirewatch_match_dead_slots", "{{pod}}"),
         ),
     ):
         board = board.with_panel(graph)

@@ -78,7 +78,9 @@ def environment() -> dict[str, str]:
 
 
 def test_every_setting_exists_and_its_value_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    named = environment() | {e["name"]: "match-0" for s in SERVICES for e in env_of(s)}
+    named = environment() | {
+        e["name"]: e.get("value", "match-0") for s in SERVICES for e in env_of(s)
+    }
     overlay = (OVERLAY / "kustomization.yaml").read_text()
     named |= dict(re.findall(r"- (WIREWATCH_\w+)=(.*)", overlay))
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
@@ -172,6 +174,19 @@ def test_budget_and_service_select_the_pods(service: str) -> None:
     assert budget["spec"]["selector"]["matchLabels"] == labels
     assert kube_service["spec"]["selector"] == labels
     assert workloads()[service]["spec"]["selector"]["matchLabels"] == labels
+
+
+def test_match_keeps_its_snapshot_where_a_pod_that_moves_finds_it() -> None:
+    spec = workloads()["match"]["spec"]
+    [claim] = spec["volumeClaimTemplates"]
+    [main] = pod("match")["containers"]
+
+    assert {"name": "data", "mountPath": environment()["WIREWATCH_DATA_DIR"]} in main[
+        "volumeMounts"
+    ]
+    assert claim["metadata"]["name"] == "data"
+    assert "data" not in {volume["name"] for volume in pod("match")["volumes"]}
+    assert set(spec["persistentVolumeClaimRetentionPolicy"].values()) == {"Delete"}
 
 
 def test_images_have_a_version() -> None:

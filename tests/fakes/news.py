@@ -44,7 +44,14 @@ CATALOGUE = Catalogue(
 
 
 def article(
-    title: str = "", *, lead: str = "", body: str = "", language: str = "en", id: str = "art_1"
+    title: str = "",
+    *,
+    lead: str = "",
+    body: str = "",
+    language: str = "en",
+    id: str = "art_1",
+    source: str = "",
+    authors: tuple[str, ...] = (),
 ) -> Article:
     return Article(
         id=id,
@@ -55,6 +62,8 @@ def article(
         lead=lead,
         body=body,
         language=language,
+        source=source,
+        authors=authors,
         published_at=AT,
         fetched_at=AT,
     )

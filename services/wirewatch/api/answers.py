@@ -55,22 +55,27 @@ def problem_answer(error: ApiError) -> web.Response:
     return web.Response(body=body, status=error.status, content_type=PROBLEM_TYPE)
 
 
-async def body_of(request: web.Request, body: type[B]) -> B:
-    """Return the body of `request`. Raises the ApiError that says what is wrong with it."""
+async def body_of(request: web.Request, body: type[B], *, most: int = MAX_BODY_BYTES) -> B:
+    """Return the body of `request`, of `most` bytes.
+
+    Raises the ApiError that says what is wrong with it.
+    """
     if request.content_type != JSON_TYPE:
         raise NotJson(
             f"{request.method} {request.path} takes {JSON_TYPE}, not {request.content_type}: "
             "set the Content-Type header."
         )
-    return read_body(await _read(request), body)
+    return read_body(await _read(request, most), body)
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read(request: web.Request, most: int) -> bytes:
+    if most != MAX_BODY_BYTES:
+        request = request.clone(client_max_size=most)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
-        raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes: send less.") from error
+        raise TooLarge(f"The body is larger than {most} bytes: send less.") from error
     except TimeoutError as error:
         raise BodyTimeout(f"The body did not arrive within {BODY_TIMEOUT_S:.0f} s.") from error
 

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from wirewatch.api.errors import BadRequest, FieldError, Invalid
+from wirewatch.query.dialects.translate import Dialect
 
 B = TypeVar("B", bound="Body")
 
@@ -87,9 +88,31 @@ class EndpointBody(EndpointPatch, frozen=True, kw_only=True):
 
 
 class QueryBody(Body, frozen=True, kw_only=True):
-    """A query to check."""
+    """A query to check, in our language or in `dialect`."""
 
     query: str
+    dialect: Dialect | None = None
+
+
+class ArticleBody(Body, frozen=True, kw_only=True):
+    """An article to try a query on; see `query.sample`."""
+
+    title: str = ""
+    lead: str = ""
+    body: str = ""
+    language: str = ""
+    source: str = ""
+    url: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    country: str = ""
+    feed: str = ""
+
+
+class ExplainBody(QueryBody, frozen=True, kw_only=True):
+    """A query to try on an article."""
+
+    article: ArticleBody
 
 
 def read_body(raw: bytes, body: type[B]) -> B:
@@ -109,11 +132,13 @@ def read_body(raw: bytes, body: type[B]) -> B:
 
 
 def _explain(message: str, body: type[Body]) -> FieldError:
-    known = ", ".join(body.__struct_fields__)
-    if unknown := _UNKNOWN.search(message):
-        return FieldError(unknown[1], f"there is no such field here; there are {known}")
-    if missing := _MISSING.search(message):
-        return FieldError(missing[1], "is required")
     at = _AT.search(message)
+    inside = ArticleBody if at and at[1] == "article" else body
+    place = f"{at[1]}." if at and at[1] else ""
+    if unknown := _UNKNOWN.search(message):
+        known = ", ".join(inside.__struct_fields__)
+        return FieldError(place + unknown[1], f"there is no such field here; there are {known}")
+    if missing := _MISSING.search(message):
+        return FieldError(place + missing[1], "is required")
     text = _AT.sub("", message)
     return FieldError(at[1] if at and at[1] else "(body)", text[:1].lower() + text[1:])

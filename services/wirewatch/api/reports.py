@@ -1,21 +1,11 @@
-"""What happened: alerts, attempts, dead letters, the status; and checking a query."""
+"""What happened: alerts, attempts, dead letters, the status."""
 
 from aiohttp import web
 
-from wirewatch.api.answers import API, answer, body_of, int_parameter, page
-from wirewatch.api.bodies import QueryBody
+from wirewatch.api.answers import API, answer, int_parameter, page
 from wirewatch.api.page import render_page
 from wirewatch.api.status import status_of
-from wirewatch.api.views import (
-    QueryCheckView,
-    QueryErrorView,
-    alert_views,
-    attempt_views,
-    dead_letter_views,
-)
-from wirewatch.query.errors import QueryError
-from wirewatch.query.parse import parse
-from wirewatch.query.printing import to_text
+from wirewatch.api.views import alert_views, attempt_views, dead_letter_views
 
 routes = web.RouteTableDef()
 
@@ -68,26 +58,6 @@ async def status(request: web.Request) -> web.Response:
     api = request.app[API]
     now = api.clock()
     return answer(status_of(api.tables.holdings(now), now))
-
-
-@routes.post("/v1/queries/check")
-async def check_query(request: web.Request) -> web.Response:
-    """Say whether a query can be used, how it is understood, or what is wrong where."""
-    body = await body_of(request, QueryBody)
-    try:
-        query = parse(body.query, request.app[API].catalogue)
-    except QueryError as error:
-        return answer(QueryCheckView(ok=False, error=_error_view(error)))
-    return answer(QueryCheckView(ok=True, canonical=to_text(query)))
-
-
-def _error_view(error: QueryError) -> QueryErrorView:
-    return QueryErrorView(
-        message=error.message,
-        offset=error.offset,
-        length=error.length,
-        suggestion=error.suggestion,
-    )
 
 
 @routes.get("/")

@@ -132,23 +132,6 @@ class DeadLetterView(msgspec.Struct, frozen=True, kw_only=True):
     died_at: datetime
 
 
-class QueryErrorView(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with a query, and where: `offset` and `length` count code points."""
-
-    message: str
-    offset: int
-    length: int
-    suggestion: str | None
-
-
-class QueryCheckView(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a query can be used; `canonical` is how it is understood."""
-
-    ok: bool
-    canonical: str | None = None
-    error: QueryErrorView | None = None
-
-
 def feed_view(feed: Feed, state: FeedState | None, now: datetime) -> FeedView:
     """Return what is shown of `feed`."""
     return FeedView(

@@ -1,30 +1,24 @@
 """`wirewatch alerts`: what is asked for, and what was found."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.cells import cell_len
 from rich.text import Text
 
 from wirewatch.api.views import AlertView, Page, SubscriptionView
-from wirewatch.cli.client import ApiClient, client, run, segment
+from wirewatch.cli.client import client, run, segment
 from wirewatch.cli.endpoints import PostedEndpoint, post_endpoint, say_secret
 from wirewatch.cli.lines import article_line
+from wirewatch.cli.queries import InDialect, require_readable, say_remarks
 from wirewatch.cli.show import console, harmless, print_json, print_table, say
-from wirewatch.entities.catalogue import Catalogue
-from wirewatch.query.errors import QueryError
-from wirewatch.query.parse import parse
-from wirewatch.query.printing import to_text
-from wirewatch.query.tree import Query
+from wirewatch.cli.subscriptions import PATH, find_subscription
+from wirewatch.cli.trial import trial
 from wirewatch.runtime.errors import Problem
 
 app = typer.Typer(help="What is asked for, and what was found.", no_args_is_help=True)
 
-PATH = "/v1/subscriptions"
-ID_PREFIX = "sub_"
-SHOWN_CHARS = 60
-SHOWN_BEFORE = 30
-"""How much of a query is shown around a mistake, and how much of it before."""
+app.command("test")(trial)
 
 Which = Annotated[str, typer.Argument(metavar="ID-OR-NAME", help="The alert's id or name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -39,12 +33,14 @@ def add(
         typer.Option(help="URL or id of an endpoint; may come several times."),
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may come several times.")] = None,
+    dialect: InDialect = None,
 ) -> None:
     """Add an alert: when an article satisfies QUERY, every endpoint is told."""
     if not to:
         raise Problem("Say who is to be told: --to with the URL or id of an endpoint.")
-    _require_readable(query)
-    is_new, subscription, endpoints = run(_add(name, query, to, tag or []))
+    understood = require_readable(query, dialect)
+    is_new, subscription, endpoints = run(_add(name, understood.text, to, tag or []))
+    say_remarks(query, understood)
     say(f"{'Added' if is_new else 'It is there already:'} {subscription.name}\n{subscription.id}")
     for endpoint in endpoints:
         say_secret(endpoint)
@@ -65,19 +61,6 @@ async def _add(
             fields["tags"] = tags
         created = await api.create(PATH, fields, SubscriptionView)
         return created.is_new, created.view, new
-
-
-async def _find(api: ApiClient, which: str) -> SubscriptionView:
-    """Return the subscription with this id or name. Raises Problem."""
-    if which.startswith(ID_PREFIX):
-        return await api.get(f"{PATH}/{segment(which)}", SubscriptionView)
-    found = [s async for s in api.items(PATH, SubscriptionView) if s.name == which]
-    if not found:
-        raise Problem(f"There is no alert named {which}: see `wirewatch alerts list`.")
-    if len(found) > 1:
-        ids = ", ".join(each.id for each in found)
-        raise Problem(f"Several alerts are named {which}: choose by id among {ids}.")
-    return found[0]
 
 
 @app.command("list")
@@ -110,7 +93,7 @@ def show(alert: Which, as_json: AsJson = False) -> None:
 
     async def work() -> SubscriptionView:
         async with client() as api:
-            return await _find(api, alert)
+            return await find_subscription(api, alert)
 
     found = run(work())
     if as_json:
@@ -142,7 +125,7 @@ def resume(alert: Which) -> None:
 def _set_paused(which: str, *, paused: bool) -> SubscriptionView:
     async def work() -> SubscriptionView:
         async with client() as api:
-            found = await _find(api, which)
+            found = await find_subscription(api, which)
             fields = {"paused": paused}
             return await api.patch(f"{PATH}/{segment(found.id)}", fields, SubscriptionView)
 
@@ -155,7 +138,7 @@ def remove(alert: Which) -> None:
 
     async def work() -> SubscriptionView:
         async with client() as api:
-            found = await _find(api, alert)
+            found = await find_subscription(api, alert)
             await api.delete(f"{PATH}/{segment(found.id)}")
             return found
 
@@ -172,7 +155,9 @@ def recent(
 
     async def work() -> Page[AlertView]:
         async with client() as api:
-            chosen = {} if alert is None else {"subscription": (await _find(api, alert)).id}
+            chosen = (
+                {} if alert is None else {"subscription": (await find_subscription(api, alert)).id}
+            )
             return await api.get("/v1/alerts", Page[AlertView], limit=str(limit), **chosen)
 
     alerts = run(work()).items
@@ -193,29 +178,24 @@ def _line(alert: AlertView, width: int) -> Text:
 
 
 @app.command()
-def check(query: Annotated[str, typer.Argument(help="A query.")]) -> None:
+def check(
+    query: Annotated[str, typer.Argument(help="A query.")], dialect: InDialect = None
+) -> None:
     """Say how a query is understood, or what is wrong and where. Nothing is sent."""
-    say(to_text(_require_readable(query)))
+    understood = require_readable(query, dialect)
+    say(understood.canonical)
+    say_remarks(query, understood)
 
 
-def _require_readable(query: str) -> Query:
-    try:
-        return parse(query, Catalogue.load())
-    except QueryError as error:
-        raise Problem(explain(query, error)) from error
+@app.command()
+def match(
+    queries: Annotated[Path, typer.Option(help='Lines {"id", "query"}.')],
+    articles: Annotated[
+        Path, typer.Option(help='Lines {"id", "title", "body", "language", "source"}; - for stdin.')
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Answer with lines of JSON.")] = False,
+) -> None:
+    """Hold every article of a file against every query of another, without Kafka."""
+    from wirewatch.cli.offline import match_all  # noqa: PLC0415 - numpy and numba take a second
 
-
-def explain(query: str, error: QueryError) -> str:
-    """Return what is wrong with `query`, with carets under the place."""
-    begin = max(0, error.offset - SHOWN_BEFORE)
-    shown = harmless(query[begin : begin + SHOWN_CHARS])
-    at = error.offset - begin
-    under = cell_len(shown[at : at + error.length])
-    lines = [
-        f"{error.message} (at character {error.offset + 1})",
-        f"  {shown}",
-        f"  {' ' * cell_len(shown[:at])}{'^' * max(1, under)}",
-    ]
-    if error.suggestion:
-        lines.append(f"  {error.suggestion}")
-    return "\n".join(lines)
+    match_all(queries, articles, as_json=as_json)

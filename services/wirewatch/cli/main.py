@@ -29,7 +29,7 @@ class Lazy:
 COMMANDS = {
     "run": Lazy("wirewatch.cli.run", "Run everything on this machine, with sample news."),
     "feeds": Lazy("wirewatch.cli.feeds", "What is watched: list, add, pause, import …"),
-    "alerts": Lazy("wirewatch.cli.alerts", "What is asked for: add, list, check, recent …"),
+    "alerts": Lazy("wirewatch.cli.alerts", "What is asked for: add, list, check, test …"),
     "endpoints": Lazy("wirewatch.cli.endpoints", "Where alerts are delivered."),
     "listen": Lazy("wirewatch.cli.listen", "Receive webhooks here, verify and show them."),
     "topics": Lazy("wirewatch.cli.topics", "The Kafka topics: create, check, describe."),

@@ -20,10 +20,11 @@ MAX_POLL_RECORDS = 500
 
 def build_app(settings: Settings) -> Any:
     """Return the Faust app of one match worker; it is not started."""
-    datadir = settings.data_dir / "match" / settings.instance
+    group = settings.shard.group
+    datadir = settings.data_dir / "match" / settings.instance / group / "faust"
     datadir.mkdir(parents=True, exist_ok=True)
     return faust.App(
-        settings.group("match"),
+        settings.group(group),
         broker=[f"kafka://{server}" for server in settings.bootstrap],
         store="memory://",
         datadir=datadir,

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from wirewatch.runtime.shard import Shard
 from wirewatch.topics import ARTICLES, SUBSCRIPTIONS
 
 
@@ -31,7 +32,28 @@ class MatchMetrics:
         )
         self.subscriptions = Gauge(
             "wirewatch_match_subscriptions",
-            "Subscriptions that articles are held against now.",
+            "Subscriptions that articles are held against now, by shard.",
+            ["shard"],
+            registry=registry,
+        )
+        self.dead_slots = Gauge(
+            "wirewatch_match_dead_slots",
+            "Places in the index of subscriptions that were replaced or taken out.",
+            registry=registry,
+        )
+        self.snapshot_saved = Gauge(
+            "wirewatch_match_snapshot_timestamp_seconds",
+            "Up to when the snapshot on disk has read the subscriptions (Unix time; 0: none).",
+            registry=registry,
+        )
+        self.snapshot_failures = Counter(
+            "wirewatch_match_snapshot_failures_total",
+            "Snapshots that could not be saved; the one before stays.",
+            registry=registry,
+        )
+        self.floods = Gauge(
+            "wirewatch_match_floods",
+            "Articles that match very many subscriptions and are being told of.",
             registry=registry,
         )
         self.lag_records = Gauge(
@@ -59,6 +81,11 @@ class MatchMetrics:
         )
         for topic in (ARTICLES, SUBSCRIPTIONS):
             self.unreadable_records.labels(topic.name)
+
+    def show_subscriptions(self, shard: Shard, held: int, invalid: int) -> None:
+        """Show how many subscriptions are held, and how many were left out."""
+        self.subscriptions.labels(str(shard)).set(held)
+        self.invalid_subscriptions.set(invalid)
 
     def unreadable(self, topic: str) -> None:
         """Count an unreadable record of `topic`, named without prefix."""

@@ -18,8 +18,17 @@ class Progress:
 
     _since: dict[int, tuple[int, datetime]] = field(default_factory=dict)
 
-    def note(self, committed: Mapping[int, int], ends: Mapping[int, int], now: datetime) -> int:
-        """Take in a look at the partitions of this worker; return the lag in records."""
+    _told: int = 0
+
+    def note(
+        self, committed: Mapping[int, int], ends: Mapping[int, int], now: datetime, told: int = 0
+    ) -> int:
+        """Take in a look at the partitions of this worker; return the lag in records.
+
+        `told` counts the alerts of articles that match very many subscriptions: while it
+        grows, offsets may stand.
+        """
+        is_telling, self._told = told != self._told, told
         for gone in set(self._since) - set(ends):
             del self._since[gone]
         lag = 0
@@ -27,7 +36,7 @@ class Progress:
             done = committed.get(partition, 0)
             lag += max(0, end - done)
             before, since = self._since.get(partition, (done, now))
-            moved = done != before or done >= end
+            moved = done != before or done >= end or is_telling
             self._since[partition] = (done, now if moved else since)
         return lag
 

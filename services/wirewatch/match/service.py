@@ -3,76 +3,73 @@
 import asyncio
 from typing import Any
 
-from wirewatch.entities.catalogue import Catalogue
+from wirewatch.index.index import warm_up
 from wirewatch.match.agent import ArticleBatch, add_agent
 from wirewatch.match.app import articles_topic, build_app
-from wirewatch.match.matcher import Matcher
+from wirewatch.match.keeper import Keeper
+from wirewatch.match.ledger import release_to
 from wirewatch.match.metrics import MatchMetrics
 from wirewatch.match.progress import Progress
-from wirewatch.query.errors import QueryError
+from wirewatch.match.standing import Standing
+from wirewatch.runtime.garbage import collect_rarely, settle_memory
 from wirewatch.runtime.kafka import Producer, bury_unreadable
 from wirewatch.runtime.lifecycle import Context
 from wirewatch.runtime.logs import get_logger
-from wirewatch.runtime.projection import MemoryTable, Projection
+from wirewatch.runtime.projection import Projection
 from wirewatch.runtime.topic_admin import GroupLag
 from wirewatch.topics import ARTICLES, SUBSCRIPTIONS
 from wirewatch.topics.subscriptions import Subscription
 
 LOOK_EVERY_S = 10.0
-
 log = get_logger("match")
 
 
 async def main(context: Context) -> None:
     """Run until `context.stopping`; then finish the batch in hand, commit, leave the group."""
-    settings = context.settings
-    metrics = MatchMetrics(context.registry)
+    collect_rarely()
+    settings, metrics = context.settings, MatchMetrics(context.registry)
     producer = Producer(settings, context.service, context.clock)
     on_unreadable = bury_unreadable(producer, metrics.unreadable)
-    standing = Standing(Matcher(Catalogue.load()), metrics)
-    subscriptions = Projection(
-        settings, SUBSCRIPTIONS, MemoryTable[Subscription](standing.change), on_unreadable
-    )
+    keeper = Keeper.open(settings, metrics, context.clock)
+    standing = keeper.standing
+    subscriptions = Projection(settings, SUBSCRIPTIONS, standing, on_unreadable)
     context.health.alive["subscriptions"] = subscriptions.problem
-    await producer.start()
     try:
-        await subscriptions.start()
+        await producer.start()
+        await asyncio.to_thread(warm_up, standing.matcher.finder)
+        begun_at = context.clock()
+        await subscriptions.start(standing.partitions)
+        await keeper.settle(begun_at)
+        settle_memory()
         log.info("subscriptions loaded", subscriptions=len(standing.matcher))
-        batch = ArticleBatch(standing.matcher, producer, metrics, on_unreadable, context.clock)
-        await _run_faust(context, batch, metrics)
+        keeping = asyncio.create_task(keeper.keep(subscriptions.catch_up), name="keep snapshots")
+        try:
+            await _run_faust(context, standing, subscriptions, producer, metrics)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
     finally:
         await subscriptions.stop()
+        await keeper.close()
         await producer.stop()
 
 
-class Standing:
-    """Keeps the matcher in step with the subscriptions topic."""
-
-    def __init__(self, matcher: Matcher, metrics: MatchMetrics) -> None:
-        self.matcher = matcher
-        self._metrics = metrics
-        self._invalid: set[str] = set()
-
-    def change(self, key: str, _: Subscription | None, new: Subscription | None) -> None:
-        """Take in one change of the topic. A query that cannot be read is left out, once said."""
-        self._invalid.discard(key)
-        self.matcher.remove(key)
-        if new is not None:
-            try:
-                self.matcher.put(new)
-            except QueryError as error:
-                self._invalid.add(key)
-                log.warning("subscription left out", subscription=key, error=str(error))
-            except Exception:
-                # One subscription must not end the projection that all others come through.
-                self._invalid.add(key)
-                log.exception("subscription left out", subscription=key)
-        self._metrics.subscriptions.set(len(self.matcher))
-        self._metrics.invalid_subscriptions.set(len(self._invalid))
-
-
-async def _run_faust(context: Context, batch: ArticleBatch, metrics: MatchMetrics) -> None:
+async def _run_faust(
+    context: Context,
+    standing: Standing,
+    subscriptions: Projection[Subscription],
+    producer: Producer,
+    metrics: MatchMetrics,
+) -> None:
     app = build_app(context.settings)
+    batch = ArticleBatch(
+        lambda: standing.matcher,
+        producer,
+        metrics,
+        on_unreadable=bury_unreadable(producer, metrics.unreadable),
+        clock=context.clock,
+        release=release_to(app),
+    )
     add_agent(app, articles_topic(app, context.settings), batch, context.settings)
     progress = Progress()
 
@@ -83,18 +80,10 @@ async def _run_faust(context: Context, batch: ArticleBatch, metrics: MatchMetric
     context.health.alive["progress"] = lambda: progress.problem(context.clock())
     context.health.alive["faust"] = lambda: repr(app.crash_reason) if app.crashed else None
     await app.start()
-    looking = asyncio.create_task(_look(context, app, progress, metrics), name="look at progress")
+    look = _look(context, app, progress, batch, metrics)
+    looking = asyncio.create_task(look, name="look at progress")
     try:
-        stopping = asyncio.create_task(context.stopping.wait())
-        crashed = asyncio.create_task(app._crashed.wait())  # noqa: SLF001 - mode has no other way
-        ends: set[asyncio.Future[Any]] = {stopping, crashed, batch.failed}
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        crashed.cancel()
-        if batch.failed.done():
-            batch.failed.result()
-        if app.crashed:
-            raise RuntimeError("the Faust app has crashed") from app.crash_reason
+        await _until_an_end(context, app, batch, subscriptions)
     finally:
         looking.cancel()
         try:
@@ -103,19 +92,44 @@ async def _run_faust(context: Context, batch: ArticleBatch, metrics: MatchMetric
             await app.stop()
 
 
+async def _until_an_end(
+    context: Context, app: Any, batch: ArticleBatch, subscriptions: Projection[Subscription]
+) -> None:
+    """Return when the service is to stop; raise what keeps it from going on."""
+    stopping = asyncio.create_task(context.stopping.wait())
+    crashed = asyncio.create_task(app._crashed.wait())  # noqa: SLF001 - mode has no other way
+    # Who matches without hearing of changes would be believed and wrong.
+    ended = asyncio.create_task(subscriptions.ended())
+    ends: set[asyncio.Future[Any]] = {stopping, crashed, ended, batch.failed}
+    try:
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (stopping, crashed, ended):
+            task.cancel()
+    if batch.failed.done():
+        batch.failed.result()
+    if ended.done() and not ended.cancelled():
+        ended.result()
+    if app.crashed:
+        raise RuntimeError("the Faust app has crashed") from app.crash_reason
+
+
 def _assigned(app: Any) -> set[int]:
     return {tp.partition for tp in app.assignor.assigned_actives()}
 
 
-async def _look(context: Context, app: Any, progress: Progress, metrics: MatchMetrics) -> None:
-    lag = GroupLag(context.settings, "match", ARTICLES)
+async def _look(
+    context: Context, app: Any, progress: Progress, batch: ArticleBatch, metrics: MatchMetrics
+) -> None:
+    lag = GroupLag(context.settings, context.settings.shard.group, ARTICLES)
     well = True
     try:
         await lag.start()
         while True:
             try:
                 committed, ends = await lag.look(_assigned(app))
-                metrics.lag_records.set(progress.note(committed, ends, context.clock()))
+                behind = progress.note(committed, ends, context.clock(), told=batch.told)
+                metrics.lag_records.set(behind)
                 well = True
             except Exception:
                 # Kafka is away; said once, and looked for again: this task must not end.

@@ -3,6 +3,14 @@
 QueryError     where it is wrong, what, and what may have been meant
 """
 
+MAX_SHOWN_CHARS = 40
+
+
+def shown(text: str) -> str:
+    """Return `text` as an error repeats it: in one line, and not at any length."""
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_SHOWN_CHARS else line[: MAX_SHOWN_CHARS - 1] + "…"
+
 
 class QueryError(ValueError):
     """A query that cannot be read. `offset` and `length` count code points of the query."""

@@ -1,23 +1,46 @@
-"""Whether an article satisfies a query, and which words prove it. Pure.
+"""Whether an article satisfies a query, which words prove it, and what was missing. Pure.
 
-This is the reference: the index of `match` may only be faster, never different.
+This is the reference: the index of `wirewatch.index` may only be faster, never different.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice, zip_longest
 
+from wirewatch.query.places import places, what_is_known
 from wirewatch.query.printing import to_text
-from wirewatch.query.reading import FieldReading, Place, Reading
-from wirewatch.query.tree import And, EntityLeaf, Leaf, Not, Or, Phrase, Query, TopicLeaf, Word
-from wirewatch.text.fold import fold
-from wirewatch.text.stem import algorithm_of, forms
-from wirewatch.text.words import is_unspaced, word_spans
+from wirewatch.query.reading import Place, Reading
+from wirewatch.query.tree import And, EntityLeaf, Leaf, Not, Or, Query, TopicLeaf
 from wirewatch.topics.alerts import MAX_PROOFS, MAX_SNIPPET_CHARS, Proof
 
 PLACES_PER_LEAF = 8
 """Places shown for one leaf; the first ones, the title before the body."""
+MAX_LACKS = 32
+"""Sets of missing leaves that are weighed against one another; most queries have fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A leaf that kept an article from matching. With `unwanted` it was there under a NOT."""
+
+    leaf: Leaf
+    unwanted: bool
+
+
+_Lack = tuple[Missing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an article matches, or does not.
+
+    `proofs` show the leaves that were found (also where the whole did not match), `missing`
+    is the smallest set of leaves that would have to change; it is empty for a match.
+    """
+
+    matches: bool
+    proofs: tuple[Proof, ...]
+    missing: tuple[Missing, ...]
 
 
 def explain(query: Query, reading: Reading) -> tuple[Proof, ...] | None:
@@ -27,18 +50,65 @@ def explain(query: Query, reading: Reading) -> tuple[Proof, ...] | None:
     there are no more than MAX_PROOFS of them; a NOT has none.
     """
     found = _satisfied(query, reading)
-    if found is None:
-        return None
-    columns = [[(leaf, place) for place in _places(leaf, reading)] for leaf in dict.fromkeys(found)]
-    # The first place of every leaf, then the second of every leaf: a cut leaves each its share.
-    rows = zip_longest(*columns)
-    picked = (pair for row in rows for pair in row if pair is not None)
-    return tuple(_proof(leaf, place, reading) for leaf, place in islice(picked, MAX_PROOFS))
+    return None if found is None else _proofs(found, reading)
 
 
 def matches(query: Query, reading: Reading) -> bool:
     """Say whether `reading` satisfies `query`."""
     return _satisfied(query, reading) is not None
+
+
+def explain_in_full(query: Query, reading: Reading) -> Explanation:
+    """Return why `reading` satisfies `query`, or what it lacks."""
+    found = _satisfied(query, reading)
+    if found is not None:
+        return Explanation(matches=True, proofs=_proofs(found, reading), missing=())
+    missing = _missing(query, reading, wanted=True)[0]
+    unwanted = [each.leaf for each in missing if each.unwanted]
+    there = [leaf for leaf in _positive(query, wanted=True) if places(leaf, reading)]
+    return Explanation(matches=False, proofs=_proofs([*there, *unwanted], reading), missing=missing)
+
+
+def _positive(query: Query, *, wanted: bool) -> list[Leaf]:
+    """Return the leaves that are asked for, not denied."""
+    match query:
+        case Not(part):
+            return _positive(part, wanted=not wanted)
+        case And(parts) | Or(parts):
+            return [leaf for part in parts for leaf in _positive(part, wanted=wanted)]
+        case _:
+            return [query] if wanted else []
+
+
+def _missing(query: Query, reading: Reading, *, wanted: bool) -> list[_Lack]:
+    """Return sets of leaves that keep `query` from holding, the smallest first; none if it holds.
+
+    To change all leaves of one of them would do. Where a leaf stands in several parts the best
+    set of the whole is not made of the best sets of the parts, so some others are kept too.
+    """
+    match query:
+        case Not(part):
+            return _missing(part, reading, wanted=not wanted)
+        case And(parts) | Or(parts):
+            each = [_missing(part, reading, wanted=wanted) for part in parts]
+            if isinstance(query, And) is wanted:
+                return _all_of([lacks for lacks in each if lacks])
+            return _smallest(lack for lacks in each for lack in lacks) if all(each) else []
+        case _:
+            is_there = bool(places(query, reading))
+            return [] if is_there is wanted else [(Missing(query, unwanted=not wanted),)]
+
+
+def _all_of(each: Sequence[Sequence[_Lack]]) -> list[_Lack]:
+    together: list[_Lack] = [()] if each else []
+    for lacks in each:
+        pairs = ((*one, *other) for one in together for other in lacks)
+        together = _smallest(tuple(dict.fromkeys(pair)) for pair in pairs)
+    return together
+
+
+def _smallest(lacks: Iterable[_Lack]) -> list[_Lack]:
+    return sorted(dict.fromkeys(lacks), key=len)[:MAX_LACKS]
 
 
 def _satisfied(query: Query, reading: Reading, *, wanted: bool = True) -> list[Leaf] | None:
@@ -57,7 +127,7 @@ def _satisfied(query: Query, reading: Reading, *, wanted: bool = True) -> list[L
             of_each = [found for found in held if found is not None]
             return [leaf for found in of_each for leaf in found] if of_each else None
         case _:
-            if bool(_places(query, reading)) is not wanted:
+            if bool(places(query, reading)) is not wanted:
                 return None
             return [query] if wanted else []
 
@@ -72,100 +142,27 @@ def _all_satisfied(parts: Sequence[Query], reading: Reading, *, wanted: bool) ->
     return leaves
 
 
-def _places(leaf: Leaf, reading: Reading) -> tuple[Place, ...]:
-    found = reading.found.get(leaf)
-    if found is None:
-        found = reading.found[leaf] = tuple(islice(_all_places(leaf, reading), PLACES_PER_LEAF))
-    return found
-
-
-def _all_places(leaf: Leaf, reading: Reading) -> Iterator[Place]:
-    match leaf:
-        case EntityLeaf(entity_id, _) | TopicLeaf(entity_id, _):
-            yield from reading.mentions.get(entity_id, ())
-        case Word(text) | Phrase(text):
-            for field in reading.fields:
-                yield from _in_field(leaf, sought(text), field, algorithm_of(reading.language))
-
-
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """A word or phrase made ready: folded, and the words in it, folded and as written."""
-
-    folded: str
-    words: tuple[str, ...]
-    written: tuple[str, ...]
-
-
-@lru_cache(maxsize=65_536)
-def sought(text: str) -> Sought:
-    """Return what to look for, for the text of a word or phrase."""
-    folded = fold(text)
-    spans = word_spans(folded.folded)
-    originals = (folded.span(*span) for span in spans)
-    return Sought(
-        folded="".join(folded.folded.split()) if is_unspaced(folded.folded) else folded.folded,
-        words=tuple(folded.folded[start:end] for start, end in spans),
-        written=tuple(text[start:end] for start, end in originals),
-    )
-
-
-@lru_cache(maxsize=65_536)
-def word_forms(text: str, algorithm: str) -> tuple[frozenset[str], ...]:
-    """Return the forms of each word in the text of a Word; `army's` has two words."""
-    return tuple(forms(word, algorithm) for word in sought(text).written)
-
-
-def _in_field(
-    leaf: Word | Phrase, wanted: Sought, field: FieldReading, algorithm: str
-) -> Iterator[Place]:
-    if is_unspaced(wanted.folded):
-        yield from _substrings(wanted.folded, field)
-    elif isinstance(leaf, Word):
-        yield from _rows(word_forms(leaf.text, algorithm), field, stemmed=True)
-    else:
-        yield from _rows([frozenset({word}) for word in wanted.words], field, stemmed=False)
-
-
-def _substrings(folded: str, field: FieldReading) -> Iterator[Place]:
-    at = field.folded.folded.find(folded)
-    while at >= 0:
-        yield _place(field, at, at + len(folded))
-        at = field.folded.folded.find(folded, at + len(folded))
-
-
-def _rows(
-    parts: Sequence[frozenset[str]], field: FieldReading, *, stemmed: bool
-) -> Iterator[Place]:
-    """Yield where words stand one after the other that each have a form of their part.
-
-    What is between them does not matter. The search goes by the rarest part.
-    """
-    by_form = field.by_form if stemmed else field.by_word
-    counts = [sum(len(by_form.get(form, ())) for form in part) for part in parts]
-    rarest = counts.index(min(counts))
-    for position in sorted({p for form in parts[rarest] for p in by_form.get(form, ())}):
-        first = position - rarest
-        last = first + len(parts) - 1
-        if first >= 0 and last < len(field.words) and _is_row(parts, field, first, stemmed):
-            yield _place(field, field.spans[first][0], field.spans[last][1])
-
-
-def _is_row(
-    parts: Sequence[frozenset[str]], field: FieldReading, first: int, stemmed: bool
-) -> bool:
-    return all(
-        field.words[at] in part or (stemmed and field.stems[at] in part)
-        for at, part in enumerate(parts, first)
-    )
-
-
-def _place(field: FieldReading, start: int, end: int) -> Place:
-    return Place(field.field, *field.folded.span(start, end))
+def _proofs(found: Sequence[Leaf], reading: Reading) -> tuple[Proof, ...]:
+    columns = [
+        [(leaf, place) for place in places(leaf, reading)[:PLACES_PER_LEAF]]
+        for leaf in dict.fromkeys(found)
+    ]
+    # The first place of every leaf, then the second of every leaf: a cut leaves each its share.
+    rows = zip_longest(*columns)
+    picked = (pair for row in rows for pair in row if pair is not None)
+    return tuple(_proof(leaf, place, reading) for leaf, place in islice(picked, MAX_PROOFS))
 
 
 def _proof(leaf: Leaf, place: Place, reading: Reading) -> Proof:
-    original = next(f.folded.original for f in reading.fields if f.field is place.field)
+    # Subscriptions that match one article often ask for the same: it is cut out once.
+    known = reading.proofs.get((leaf, place))
+    if known is None:
+        known = reading.proofs[leaf, place] = _new_proof(leaf, place, reading)
+    return known
+
+
+def _new_proof(leaf: Leaf, place: Place, reading: Reading) -> Proof:
+    original = _text(place, reading)
     # Of a phrase longer than a snippet the beginning is shown.
     place_end = min(place.end, place.start + MAX_SNIPPET_CHARS)
     start, end = snippet_around(original, place.start, place_end)
@@ -180,6 +177,11 @@ def _proof(leaf: Leaf, place: Place, reading: Reading) -> Proof:
         mark_start=place.start - start,
         mark_end=place_end - start,
     )
+
+
+def _text(place: Place, reading: Reading) -> str:
+    texts = (e.text for e in reading.fields if (e.field, e.part) == (place.field, place.part))
+    return next(texts, "") or what_is_known(place.field, reading.article)
 
 
 def snippet_around(text: str, start: int, end: int) -> tuple[int, int]:

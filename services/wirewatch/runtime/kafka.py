@@ -38,11 +38,13 @@ R = TypeVar("R", bound=Record)
 FETCH_MAX_BYTES = 16 * 1024 * 1024
 """One fetch; at the library's default of 1 MiB throughput falls to a quarter (measured)."""
 POLL_MS = 200
+POLL_RECORDS = 5_000
+"""Records of one poll of a log: what is done with them holds up the whole process meanwhile."""
 LINGER_MS = 5
 SEND_RETRY_S = 1.0
 CLOSE_LIMIT_S = 5.0
 """How long connecting anew, or sending what is left before a stop, may take."""
-_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 log = get_logger("kafka")
 
@@ -268,7 +270,7 @@ async def _send_once(client: Any, name: str, messages: list[_Message]) -> list[A
 
 def _worse(one: BaseException | None, other: BaseException) -> BaseException:
     """Return the error to act on. Raises what trying again cannot mend."""
-    if isinstance(other, _TOO_LARGE) or not isinstance(other, KafkaError | AssertionError):
+    if isinstance(other, TOO_LARGE) or not isinstance(other, KafkaError | AssertionError):
         raise other
     return one or other
 
@@ -381,7 +383,7 @@ class LogReader(Generic[R]):
     async def poll(self) -> list[Received[R]]:
         """Return the next records, none after a short wait. Unreadable ones are handled."""
         found: list[Received[R]] = []
-        batches = await self._client.getmany(timeout_ms=POLL_MS)
+        batches = await self._client.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
         for message in (message for batch in batches.values() for message in batch):
             try:
                 found.append(_decode(self._topic, message))
@@ -507,6 +509,7 @@ async def read_all(reader: LogReader[R]) -> AsyncIterator[Received[R]]:
 
 
 __all__ = [
+    "TOO_LARGE",
     "GroupReader",
     "LogReader",
     "Position",

@@ -142,13 +142,20 @@ class Projection(Generic[R]):
         self._moved = asyncio.Condition()
         self._switching = asyncio.Lock()
 
-    async def start(self, partitions: Collection[int] | None = None) -> None:
+    async def start(
+        self, partitions: Collection[int] | Callable[[int], Collection[int]] | None = None
+    ) -> None:
         """Start to follow `partitions`, all if None, and wait until they are caught up.
 
-        Raises BrokerProblem when Kafka does not answer or lacks the topic.
+        A function is given how many there are and says which. Raises BrokerProblem when Kafka
+        does not answer or lacks the topic.
         """
         await self._reader.start()
-        await self.follow(await self._reader.partitions() if partitions is None else partitions)
+        if partitions is None:
+            partitions = await self._reader.partitions()
+        elif callable(partitions):
+            partitions = partitions(len(await self._reader.partitions()))
+        await self.follow(partitions)
 
     async def follow(self, partitions: Collection[int]) -> None:
         """Follow exactly `partitions` from now on; return when all are caught up.
@@ -252,6 +259,17 @@ class Projection(Generic[R]):
         if self._task is None or not self._task.done():
             return None
         return f"no longer follows {self._topic.name}"
+
+    async def ended(self) -> None:
+        """Wait until an error has ended the projection, and raise it."""
+
+        def is_over() -> bool:
+            return self._task is not None and self._task.done() and not self._task.cancelled()
+
+        async with self._moved:
+            await self._moved.wait_for(is_over)
+        if self._task is not None:
+            self._task.result()
 
     async def _halt(self) -> None:
         if self._task is not None:

@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from wirewatch.runtime.errors import SettingsProblem
+from wirewatch.runtime.shard import Shard
 
 PREFIX = "WIREWATCH_"
 LOCAL_KAFKA_PORT = 19092
@@ -236,6 +237,18 @@ class Settings(BaseSettings):
         default=0.02, ge=0, le=10, description="How long a batch waits to fill up."
     )
 
+    match_shard: str = Field(
+        default="1/1",
+        description="Which part of the subscriptions this worker holds: `2/8` is the second of "
+        "eight. Workers of one shard share its articles; every shard reads all articles.",
+    )
+    match_snapshot_s: float = Field(
+        default=600.0,
+        ge=1,
+        le=86_400,
+        description="How often a worker saves its subscriptions to disk, if any have changed.",
+    )
+
     # notify
     notify_timeout_s: float = Field(
         default=15.0, gt=0, le=300, description="Limit of one delivery attempt."
@@ -287,6 +300,11 @@ class Settings(BaseSettings):
             ipaddress.ip_network(network)
         return value
 
+    @field_validator("match_shard")
+    @classmethod
+    def _shard(cls, value: str) -> str:
+        return str(Shard.read(value))
+
     @field_validator("kafka")
     @classmethod
     def _servers(cls, value: str) -> str:
@@ -310,6 +328,11 @@ class Settings(BaseSettings):
         if not self.kafka:
             return [f"127.0.0.1:{self.kafka_port}"]
         return [server.strip() for server in self.kafka.split(",") if server.strip()]
+
+    @property
+    def shard(self) -> Shard:
+        """The part of the subscriptions that this worker holds."""
+        return Shard.read(self.match_shard)
 
     def group(self, service: str) -> str:
         """Return the consumer group of `service`."""

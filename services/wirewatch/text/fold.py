@@ -79,15 +79,34 @@ def _is_accent(character: str) -> bool:
     return ord(character) < STRIPPED_MARKS_BELOW and unicodedata.combining(character) != 0
 
 
+class _Table(dict[int, str]):
+    """What `str.translate` asks, filled as characters are met; at most one entry a code point."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = fold_character(chr(code))
+        return folded
+
+
+_TABLE = _Table()
+
+
+def folded(text: str) -> str:
+    """Return the folded form of `text`, without the way back."""
+    return text.lower() if text.isascii() else text.translate(_TABLE)
+
+
+def folded_each(words: Sequence[str]) -> list[str]:
+    """Return the folded form of each word, in one go; no word may have a line end."""
+    return folded("\n".join(words)).split("\n") if words else []
+
+
 def fold(text: str) -> Folded:
     """Return `text` folded, traceable to the original."""
     if text.isascii():
         return Folded(text, text.lower(), range(len(text) + 1))
-    pieces: list[str] = []
-    starts: list[int] = []
-    for index, character in enumerate(text):
-        piece = fold_character(character)
-        pieces.append(piece)
-        starts.extend([index] * len(piece))
-    starts.append(len(text))
-    return Folded(text, "".join(pieces), starts)
+    result = text.translate(_TABLE)
+    sizes = list(map(len, map(_TABLE.__getitem__, map(ord, text))))
+    if sizes.count(1) == len(sizes):
+        return Folded(text, result, range(len(text) + 1))
+    starts = [index for index, size in enumerate(sizes) for _ in range(size)]
+    return Folded(text, result, [*starts, len(text)])

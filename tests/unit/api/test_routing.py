@@ -128,15 +128,3 @@ async def test_a_wrong_query_is_refused_with_its_place(world):
     error = (await answer.json())["errors"][0]
     assert error["field"] == "query"
     assert ", at character 6" in error["message"]
-
-
-async def test_a_query_can_be_checked_without_storing_it(world):
-    good = await world.client.post("/v1/queries/check", json={"query": "storm  flood"})
-    assert await good.json() == {"ok": True, "canonical": "storm AND flood", "error": None}
-    bad = await world.client.post("/v1/queries/check", json={"query": "storm)"})
-    assert bad.status == 200
-    found = await bad.json()
-    assert (found["ok"], found["canonical"]) == (False, None)
-    assert (found["error"]["offset"], found["error"]["length"]) == (5, 1)
-    assert found["error"]["message"]
-    assert world.log.sent == []

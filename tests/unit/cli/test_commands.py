@@ -11,8 +11,8 @@ import pytest
 from rich.cells import cell_len
 from typer.testing import CliRunner
 
-from wirewatch.cli.alerts import explain
 from wirewatch.cli.main import COMMANDS, app, load_command
+from wirewatch.cli.queries import explain
 from wirewatch.query.errors import QueryError
 from wirewatch.runtime.kafka import Position, Received
 from wirewatch.topics.alerts import Alert, ArticleDigest, Field, Proof
@@ -94,6 +94,10 @@ def test_what_a_feed_says_cannot_steer_the_terminal(wirewatch, api, tables):
          f"There is no endpoint with the URL {HOOK}: see `wirewatch endpoints list`."),
         (("feeds", "import", "/nowhere.opml"),
          "/nowhere.opml cannot be read: No such file or directory."),
+        (("match", "--shard", "9/8"),
+         "--shard 9/8 is wrong: shards are counted from 1/N to N/N, with N at most 64."),
+        (("match", "--shard", "two"),
+         "--shard two is wrong: a shard is written as 2/8: the second of eight."),
         (("listen", "--secret", "x y"),
          "--secret is wrong: the secret is not `whsec_` and base64."),
     ],

@@ -1,17 +1,21 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from fakes.news import AT, CATALOGUE, article, subscription
 from wirewatch.match.matcher import Matcher, cut
 from wirewatch.match.progress import STALLED_AFTER, Progress
+from wirewatch.match.records import RecordFile
 from wirewatch.query.errors import QueryError
 from wirewatch.topics.alerts import MAX_SUMMARY_CHARS
+from wirewatch.topics.codec import encode
 from wirewatch.topics.ids import alert_id
+from wirewatch.topics.spec import MAX_MESSAGE_BYTES
 
 
-def test_an_alert_for_each_endpoint_with_the_same_id() -> None:
-    matcher = Matcher(CATALOGUE)
+def test_an_alert_for_each_endpoint_with_the_same_id(tmp_path: Path) -> None:
+    matcher = Matcher(CATALOGUE, RecordFile(tmp_path / "records"))
     matcher.put(subscription("entity:Russia", endpoint_ids=("end_1", "end_2", "end_1")))
 
     alerts = matcher.match(article("Russia said", lead="A summary."), now=AT)
@@ -25,8 +29,8 @@ def test_an_alert_for_each_endpoint_with_the_same_id() -> None:
     assert alerts[0].found_at == AT
 
 
-def test_a_paused_or_removed_subscription_finds_nothing() -> None:
-    matcher = Matcher(CATALOGUE)
+def test_a_paused_or_removed_subscription_finds_nothing(tmp_path: Path) -> None:
+    matcher = Matcher(CATALOGUE, RecordFile(tmp_path / "records"))
     matcher.put(subscription("quake"))
     matcher.put(subscription("quake", id="sub_2"))
     assert len(matcher.match(article("quake"), now=AT)) == 2
@@ -38,8 +42,8 @@ def test_a_paused_or_removed_subscription_finds_nothing() -> None:
     assert matcher.match(article("quake"), now=AT) == []
 
 
-def test_a_query_that_cannot_be_read_leaves_the_subscription_out() -> None:
-    matcher = Matcher(CATALOGUE)
+def test_a_query_that_cannot_be_read_leaves_the_subscription_out(tmp_path: Path) -> None:
+    matcher = Matcher(CATALOGUE, RecordFile(tmp_path / "records"))
     matcher.put(subscription("quake"))
 
     with pytest.raises(QueryError):
@@ -56,8 +60,8 @@ def test_a_summary_is_cut_between_words(text: str, limit: int, short: str) -> No
     assert cut(text, limit) == short
 
 
-def test_a_summary_is_of_the_lead_or_else_of_the_body() -> None:
-    matcher = Matcher(CATALOGUE)
+def test_a_summary_is_of_the_lead_or_else_of_the_body(tmp_path: Path) -> None:
+    matcher = Matcher(CATALOGUE, RecordFile(tmp_path / "records"))
     matcher.put(subscription("quake"))
 
     [alert] = matcher.match(article("quake", body="word " * 1000), now=AT)
@@ -75,14 +79,26 @@ def test_progress_is_offsets_that_move_while_there_is_work() -> None:
     assert progress.problem(late) == "no offset committed for 90 s on partitions [1]"
     progress.note({0: 5, 1: 8}, {0: 5, 1: 20}, late)
     assert progress.problem(late) is None
+    progress.note({1: 8}, {1: 20}, late + STALLED_AFTER * 2, told=500)
+    assert progress.problem(late + STALLED_AFTER * 2) is None
     progress.note({}, {}, late)
     assert progress.problem(late + STALLED_AFTER) is None
 
 
-def test_a_query_that_cannot_be_looked_for_does_not_disturb_the_others() -> None:
-    matcher = Matcher(CATALOGUE)
+def test_a_query_that_cannot_be_looked_for_does_not_disturb_the_others(tmp_path: Path) -> None:
+    matcher = Matcher(CATALOGUE, RecordFile(tmp_path / "records"))
     matcher.put(subscription("quake"))
     with pytest.raises(QueryError):
         matcher.put(subscription("quake OR ـ", id="sub_2"))
 
     assert len(matcher.match(article("quake"), now=AT)) == 1
+
+
+def test_an_alert_fits_into_a_message_however_long_the_words_are(tmp_path: Path) -> None:
+    matcher = Matcher(CATALOGUE, RecordFile(tmp_path / "records"))
+    matcher.put(subscription(" ".join(f"{'𐐨' * n}*" for n in range(2, 30))))
+
+    [alert] = matcher.match(article("long", body="𐐨" * 100_000), now=AT)
+
+    assert len(alert.proofs) >= 1
+    assert len(encode(alert)) < MAX_MESSAGE_BYTES

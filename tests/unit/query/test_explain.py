@@ -1,13 +1,17 @@
+from itertools import combinations
+
 import pytest
 from hypothesis import given, settings
 
 from fakes.news import CATALOGUE, article
-from fakes.queries import queries, texts
+from fakes.queries import articles, queries
 from wirewatch.entities.find import Finder
-from wirewatch.query.explain import explain, matches
+from wirewatch.query.explain import Missing, explain, explain_in_full, matches
 from wirewatch.query.parse import parse
+from wirewatch.query.places import places
+from wirewatch.query.printing import to_text
 from wirewatch.query.reading import Reading, read
-from wirewatch.query.tree import And, Not, Or, Query
+from wirewatch.query.tree import And, Not, Or, Query, leaves
 from wirewatch.topics.alerts import MAX_PROOFS, MAX_SNIPPET_CHARS, Field
 from wirewatch.topics.articles import Article
 
@@ -126,17 +130,20 @@ def _holds(query: Query, reading: Reading) -> bool:
             return matches(leaf, reading)
 
 
-@given(queries(), texts(), texts())
+@given(queries(), articles())
 @settings(max_examples=300, deadline=None)
-def test_logic_and_offsets_hold_for_any_query(query: Query, title: str, body: str) -> None:
-    found = article(title, body=body)
-    explained = explain(query, read(found, FINDER))
+def test_logic_and_offsets_hold_for_any_query(query: Query, found: Article) -> None:
+    reading = read(found, FINDER)
+    texts = [(each.field, each.text) for each in reading.fields]
 
-    assert (explained is not None) == _holds(query, read(found, FINDER))
+    explained = explain(query, reading)
+
+    assert (explained is not None) == _holds(query, reading)
     for proof in explained or ():
-        text = getattr(found, proof.field.value)
-        assert text[proof.start : proof.end] == proof.text
         assert proof.snippet[proof.mark_start : proof.mark_end] == proof.text
+        # Of several authors it is one of them.
+        known = [text for field, text in texts if field is proof.field] or [proof.text]
+        assert any(text[proof.start : proof.end] == proof.text for text in known)
 
 
 @pytest.mark.parametrize(
@@ -187,3 +194,99 @@ def test_a_snippet_is_cut_at_line_ends_too() -> None:
 
     assert explained is not None
     assert set(explained[0].snippet.split("\n")) == {"word", "quake"}
+
+
+@pytest.mark.parametrize(
+    ("query", "missing"),
+    [
+        ("quake AND japan", [("japan", False)]),
+        ("quake AND (japan OR chile)", [("japan", False)]),
+        ("(japan AND tokyo) OR (chile AND quake)", [("chile", False)]),
+        ("quake -flood", [("flood", True)]),
+        ("japan AND NOT (flood OR quake)", [("japan", False), ("flood", True), ("quake", True)]),
+        ("NOT NOT japan", [("japan", False)]),
+        ("lang:de title:quake", [("lang:de", False)]),
+        # One leaf in both parts is fewer than the fewest of each part.
+        ("(japan OR chile) AND (peru OR chile)", [("chile", False)]),
+        ("quake NEAR/1 flood", [("quake NEAR/1 flood", False)]),
+        ("ATLEAST/2 quake", [("ATLEAST/2 quake", False)]),
+    ],
+)
+def test_what_is_missing_is_the_smallest_set(query: str, missing: list[tuple[str, bool]]) -> None:
+    found = article("quake and then a flood")
+
+    explained = explain_in_full(parse(query, CATALOGUE), read(found, FINDER))
+
+    assert not explained.matches
+    assert [(to_text(each.leaf), each.unwanted) for each in explained.missing] == missing
+
+
+def test_where_it_does_not_match_what_is_there_is_shown_too() -> None:
+    query = parse("quake (japan OR flood) -football", CATALOGUE)
+
+    explained = explain_in_full(query, read(article("quake, flood", lead="football"), FINDER))
+
+    assert [(proof.leaf, proof.field, proof.text) for proof in explained.proofs] == [
+        ("quake", "title", "quake"),
+        ("flood", "title", "flood"),
+        ("football", "lead", "football"),
+    ]
+
+
+def test_a_match_lacks_nothing() -> None:
+    query = parse("quake -football", CATALOGUE)
+    reading = read(article("quake"), FINDER)
+
+    explained = explain_in_full(query, reading)
+
+    assert (explained.matches, explained.missing) == (True, ())
+    assert explained.proofs == explain(query, reading)
+
+
+def _would_hold(query: Query, changed: set[Missing], reading: Reading, *, wanted: bool) -> bool:
+    """Say whether `query` (with `wanted` false its NOT) holds once `changed` are changed."""
+    match query:
+        case Not(part):
+            return _would_hold(part, changed, reading, wanted=not wanted)
+        case And(parts) | Or(parts):
+            each = [_would_hold(part, changed, reading, wanted=wanted) for part in parts]
+            return all(each) if isinstance(query, And) is wanted else any(each)
+        case leaf:
+            is_there = bool(places(leaf, reading))
+            return is_there is wanted or Missing(leaf, unwanted=not wanted) in changed
+
+
+@given(queries(), articles())
+@settings(max_examples=200, deadline=None)
+def test_to_change_what_is_missing_is_enough_and_less_is_not(query: Query, found: Article) -> None:
+    reading = read(found, FINDER)
+    missing = set(explain_in_full(query, reading).missing)
+
+    assert _would_hold(query, missing, reading, wanted=True)
+    every = [Missing(leaf, unwanted) for leaf in set(leaves(query)) for unwanted in (False, True)]
+    for fewer in combinations(every, max(0, len(missing) - 1)):
+        assert not missing or not _would_hold(query, set(fewer), reading, wanted=True)
+
+
+def test_an_author_is_shown_whichever_it_is() -> None:
+    found = article("x", authors=("", "Ana", "Bob Cruz", "Bob Cruz"))
+
+    explained = explain(parse("author:cruz", CATALOGUE), read(found, FINDER))
+
+    assert explained is not None
+    assert [(proof.text, proof.snippet) for proof in explained] == [("Cruz", "Bob Cruz")] * 2
+
+
+def test_a_filter_is_proved_by_what_is_known() -> None:
+    found = article("x", language="pt-BR", source="a.news.example")
+    query = parse("lang:pt source:news.example", CATALOGUE)
+
+    explained = explain(query, read(found, FINDER))
+
+    assert explained is not None
+    assert [
+        (proof.leaf, proof.field, proof.text, proof.start, proof.end) for proof in explained
+    ] == [
+        ("lang:pt", "lang", "pt-BR", 0, 5),
+        ("source:news.example", "source", "a.news.example", 0, 14),
+    ]

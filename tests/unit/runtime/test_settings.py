@@ -42,6 +42,8 @@ def test_without_kafka_the_local_one_is_meant() -> None:
         ("LOG_FORMAT", "xml", "'auto', 'console' or 'json'"),
         ("KAFKA", "localhost", "host:port, several with commas"),
         ("ALLOW_NETWORKS", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
+        ("MATCH_SHARD", "9/8", "shards are counted from 1/N to N/N, with N at most 64"),
+        ("MATCH_SHARD", "half", "a shard is written as 2/8: the second of eight"),
         ("TOPIC_PREFIX", "Wire Watch", "WIREWATCH_TOPIC_PREFIX='Wire Watch' is not allowed"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import cache
 from html import unescape
 
 import aiohttp
@@ -9,7 +10,8 @@ import feedparser
 import pytest
 
 from wirewatch.entities.catalogue import Catalogue
-from wirewatch.match.matcher import Matcher
+from wirewatch.entities.find import Finder
+from wirewatch.index.index import QueryIndex
 from wirewatch.query.parse import parse
 from wirewatch.starter.alerts import starter_alerts
 from wirewatch.starter.articles import SampleArticle, sample_articles
@@ -24,7 +26,6 @@ from wirewatch.starter.opml import (
     write_opml,
 )
 from wirewatch.topics.articles import Article
-from wirewatch.topics.subscriptions import Subscription
 
 NOW = datetime(2026, 11, 23, 9, 0, 0, 123, tzinfo=UTC)
 BY_GUID = {article.guid: article for article in sample_articles()}
@@ -53,35 +54,28 @@ def test_guids_are_unique_and_one_event_is_told_in_ten_languages() -> None:
     assert len(told) >= 10
 
 
+@cache
+def _index() -> QueryIndex:
+    catalogue = Catalogue.load()
+    index = QueryIndex(Finder(catalogue))
+    index.put_all((alert.name, parse(alert.query, catalogue)) for alert in starter_alerts())
+    return index
+
+
 def alerts_for(article: SampleArticle) -> set[str]:
-    matcher = Matcher(Catalogue.load())
-    for alert in starter_alerts():
-        matcher.put(
-            Subscription(
-                id=alert.name,
-                name=alert.name,
-                query=alert.query,
-                endpoint_ids=("end_1",),
-                created_at=NOW,
-                updated_at=NOW,
-            )
-        )
-    found = matcher.match(
-        Article(
-            id=article.guid,
-            story_id=article.guid,
-            feed_id="f",
-            url="u",
-            title=article.title,
-            lead=article.summary,
-            body=" ".join(article.body),
-            language=article.language,
-            published_at=NOW,
-            fetched_at=NOW,
-        ),
-        now=NOW,
+    found = Article(
+        id=article.guid,
+        story_id=article.guid,
+        feed_id="f",
+        url="u",
+        title=article.title,
+        lead=article.summary,
+        body=" ".join(article.body),
+        language=article.language,
+        published_at=NOW,
+        fetched_at=NOW,
     )
-    return {alert.subscription_name for alert in found}
+    return set(_index().search([found])[0])
 
 
 EXPECTED = {

@@ -15,11 +15,21 @@ MAX_SUMMARY_CHARS = 500
 
 
 class Field(StrEnum):
-    """A field of an article that is searched."""
+    """A field of an article that a query can ask for.
+
+    The texts come first; LANG, SOURCE, FEED and COUNTRY are what is known beside them.
+    """
 
     TITLE = "title"
     LEAD = "lead"
     BODY = "body"
+    URL = "url"
+    AUTHOR = "author"
+    CATEGORY = "category"
+    LANG = "lang"
+    SOURCE = "source"
+    FEED = "feed"
+    COUNTRY = "country"
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +38,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     `leaf` is the leaf as the query language prints it. `start` and `end` count
     code points in the article's field, `text` is what stands there. `snippet`
     is the text around it, in which it stands from `mark_start` to `mark_end`.
+    Authors and categories are fields of their own each; of SOURCE the field is the host.
     """
 
     leaf: str

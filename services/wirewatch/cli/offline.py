@@ -1,0 +1,215 @@
+"""`wirewatch alerts match`: many queries against many articles, without Kafka or a network."""
+
+import sys
+import time
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import typer
+
+from wirewatch.entities.catalogue import Catalogue
+from wirewatch.entities.find import Finder
+from wirewatch.index.index import QueryIndex
+from wirewatch.index.reader import batches
+from wirewatch.query.errors import QueryError
+from wirewatch.query.parse import parse
+from wirewatch.query.tree import Query
+from wirewatch.runtime.errors import Problem
+from wirewatch.runtime.garbage import collect_rarely
+from wirewatch.topics.articles import Article
+
+QUERIES_AT_ONCE = 10_000
+ARTICLES_AT_ONCE = 1_024
+MAX_LINE_BYTES = 10_000_000
+L = TypeVar("L", bound=msgspec.Struct)
+T = TypeVar("T")
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class QueryLine(msgspec.Struct, frozen=True):
+    """A line of `--queries`."""
+
+    id: str
+    query: str
+
+
+class ArticleLine(msgspec.Struct, frozen=True):
+    """A line of `--articles`. `language` is BCP 47, `source` a host."""
+
+    id: str
+    title: str = ""
+    lead: str = ""
+    body: str = ""
+    language: str = "und"
+    source: str = ""
+    url: str = ""
+    country: str = ""
+    feed: str = ""
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+    def article(self) -> Article:
+        """Return the article that the line tells of."""
+        return Article(
+            id=self.id,
+            story_id=self.id,
+            feed_id=self.feed,
+            url=self.url,
+            title=_composed(self.title),
+            lead=_composed(self.lead),
+            body=_composed(self.body),
+            language=self.language,
+            authors=tuple(map(_composed, self.authors)),
+            categories=tuple(map(_composed, self.categories)),
+            source=self.source.lower().removeprefix("www."),
+            source_country=self.country.upper(),
+            published_at=_NEVER,
+            fetched_at=_NEVER,
+        )
+
+
+_composed = partial(unicodedata.normalize, "NFC")
+"""As articles of feeds are: a query is."""
+
+
+class MatchLine(msgspec.Struct, frozen=True):
+    """A line of the answer: an article and the ids of the queries that it satisfies, sorted."""
+
+    article: str
+    matches: list[str]
+
+
+@dataclass(slots=True)
+class Times:
+    """Seconds spent, and how many articles came."""
+
+    load: float = 0.0
+    read: float = 0.0
+    search: float = 0.0
+    articles: int = 0
+    left_out: int = 0
+
+
+def match_all(queries: Path, articles: Path, *, as_json: bool) -> None:
+    """Answer with a line for each article of a file: which queries of another it satisfies.
+
+    A summary, and what was left out and why, go to standard error. Raises Problem for a file
+    that cannot be read.
+    """
+    times = Times()
+    collect_rarely()
+    index = QueryIndex(Finder(Catalogue.load()))
+    started = time.perf_counter()
+    for some in _chunks(_queries(queries, times), QUERIES_AT_ONCE):
+        index.put_all(some)
+    index.settle()
+    times.load = time.perf_counter() - started
+    write = _write_json if as_json else _write_line
+    for some_lines in _chunks(_articles(articles, times), ARTICLES_AT_ONCE):
+        for answer in _answers(index, some_lines, times):
+            write(answer)
+    _summarise(index, times)
+
+
+def _answers(index: QueryIndex, lines: Sequence[ArticleLine], times: Times) -> Iterator[MatchLine]:
+    found = [line.article() for line in lines]
+    if times.articles == 0:
+        before = time.perf_counter()
+        index.learn(found)
+        index.tune()
+        times.load += time.perf_counter() - before
+    for batch in batches(found):
+        before = time.perf_counter()
+        read = index.read(batch)
+        middle = time.perf_counter()
+        slots = index.satisfied_by(read)
+        times.search += time.perf_counter() - middle
+        times.read += middle - before
+        times.articles += len(batch)
+        for article, own in zip(batch, slots, strict=True):
+            yield MatchLine(article.id, sorted([index.ids[slot] for slot in own.tolist()]))
+
+
+def _queries(path: Path, times: Times) -> Iterator[tuple[str, Query]]:
+    catalogue = Catalogue.load()
+    for number, line in _lines(path, QueryLine, times):
+        try:
+            yield line.id, parse(line.query, catalogue)
+        except QueryError as error:
+            times.left_out += 1
+            hint = f" ({error.suggestion})" if error.suggestion else ""
+            _complain(
+                f"{path}, line {number}: query {line.id} is left out: {error.message}, "
+                f"at character {error.offset + 1}{hint}"
+            )
+
+
+def _articles(path: Path, times: Times) -> Iterator[ArticleLine]:
+    for _, line in _lines(path, ArticleLine, times):
+        yield line
+
+
+def _lines(path: Path, kind: type[L], times: Times) -> Iterator[tuple[int, L]]:
+    decoder = msgspec.json.Decoder(kind)
+    fields = ", ".join(f'"{name}"' for name in kind.__struct_fields__)
+    for number, raw in enumerate(_raw_lines(path), 1):
+        if not raw.strip():
+            continue
+        try:
+            yield number, decoder.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            times.left_out += 1
+            _complain(f"{path}, line {number} is left out: it is not {{{fields}}}: {error}")
+
+
+def _raw_lines(path: Path) -> Iterator[bytes]:
+    try:
+        if str(path) == "-":
+            yield from iter(lambda: sys.stdin.buffer.readline(MAX_LINE_BYTES), b"")
+            return
+        with path.open("rb") as file:
+            yield from iter(lambda: file.readline(MAX_LINE_BYTES), b"")
+    except OSError as error:
+        raise Problem(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while some := list(islice(iterator, size)):
+        yield some
+
+
+def _write_json(answer: MatchLine) -> None:
+    sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+
+
+def _write_line(answer: MatchLine) -> None:
+    sys.stdout.write(f"{answer.article}\t{' '.join(answer.matches) or '-'}\n")
+
+
+def _complain(text: str) -> None:
+    typer.echo(f"wirewatch: {text}", err=True)
+
+
+def _summarise(index: QueryIndex, times: Times) -> None:
+    size = index.size()
+    per_query = size.total_bytes / max(1, size.queries)
+    typer.echo(
+        f"{size.queries:,} queries loaded in {times.load:.1f} s, {per_query:,.0f} bytes each; "
+        f"{times.articles:,} articles: {_rate(times.articles, times.read)} read, "
+        f"{_rate(times.articles, times.search)} searched, "
+        f"{_rate(times.articles, times.read + times.search)} both"
+        + (f"; {times.left_out:,} lines left out" if times.left_out else ""),
+        err=True,
+    )
+
+
+def _rate(count: int, seconds: float) -> str:
+    return f"{count / seconds:,.0f}/s" if count and seconds else "-"
