@@ -10,7 +10,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 LOG = $(VENV)/install.log
 NO_NETWORK = { echo "wirewatch: the Python packages could not be installed (why: $(LOG)): connect to the network for this first time and run make again." >&2; exit 1; }
 
-.PHONY: help run test lint format types unit integration e2e deploy-test bench-ingest docs lock clean
+.PHONY: help run test lint format types unit integration e2e deploy-test bench-ingest bench-match docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ deploy-test: $(VENV)/.dev ## Manifests, alert rules and dashboards against the p
 bench-ingest: $(VENV)/.bench ## Measure ingest beside its peers, on a real Kafka (about a quarter of an hour; QUICK=1: three minutes)
 	PYTHONPATH=tests $(BIN)/python -m tests.bench.run $(if $(QUICK),--quick)
 
+bench-match: $(VENV)/.bench ## Measure matching beside Lucene Monitor, and on a real Kafka (needs Maven and a JDK; an hour; QUICK=1: ten minutes)
+	PYTHONPATH=tests $(BIN)/python -m tests.bench.match_run $(if $(QUICK),--quick)
+
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
@@ -51,7 +54,7 @@ docs: $(VENV)/.dev ## Write the pages that are made from the code
 	$(BIN)/python -m docs.generate
 
 lock: $(VENV)/bin/python ## Resolve the dependencies anew (names, versions and hashes; no addresses)
-	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.lock --upgrade
+	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml --extra fast -o requirements.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -c requirements.lock --extra local --group build -o requirements-run.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -c requirements-run.lock --extra local --group build --group dev -o requirements-dev.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group bench -c requirements-dev.lock -o requirements-bench.lock --upgrade

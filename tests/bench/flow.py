@@ -23,7 +23,7 @@ from .peers import Peer, peer
 from .processes import Meter, Use
 from .publishers import Publishers, publishers
 from .under_test import (
-    Ingest,
+    Service,
     acknowledged,
     held,
     ingest,
@@ -138,7 +138,7 @@ class _Flow:
 
             return [still, await self._changed(service, "changed", CHANGES, show)]
 
-    async def _still(self, service: Ingest) -> Sample:
+    async def _still(self, service: Service) -> Sample:
         meter, own = Meter(service.cpu_s), service.own_cpu_s()
         served = self._publishers.served()[1]
         await asyncio.sleep(self._size.still_s)
@@ -146,7 +146,7 @@ class _Flow:
         return Sample("wirewatch", "304", looks, meter.read(), service.own_cpu_s() - own)
 
     async def _changed(
-        self, service: Ingest, case: str, each: int, change: Callable[[], Any]
+        self, service: Service, case: str, each: int, change: Callable[[], Any]
     ) -> Sample:
         """Return how long it takes from `change` until `each` articles of every feed stand."""
         goal = await acknowledged(self._articles) + each * self._size.feeds

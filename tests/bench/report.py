@@ -12,9 +12,9 @@ from .peers import READER_WORKERS
 from .prices import Price
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-BEGIN = "<!-- figures: written by `make bench-ingest` -->"
+BENCH_INGEST = "make bench-ingest"
+BEGIN = f"<!-- figures: written by `{BENCH_INGEST}` -->"
 END = "<!-- end of figures -->"
-COMMAND = "make bench-ingest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +207,11 @@ def of_hostile(prices: Sequence[Price], patience: hostile.Patience) -> Section:
     )
 
 
-def render(sections: Sequence[Section], *, at: datetime, quick: bool) -> str:
+def render(
+    sections: Sequence[Section], *, at: datetime, quick: bool, command: str = BENCH_INGEST
+) -> str:
     """Return the figures as Markdown."""
-    command = f"{COMMAND} QUICK=1" if quick else COMMAND
+    command += " QUICK=1" if quick else ""
     lines = [
         f"Measured with `{command}` on {at:%Y-%m-%d %H:%M} UTC: {machine()}.",
         "",
@@ -246,15 +248,15 @@ def _processor() -> str:
     return platform.machine()
 
 
-def replaced(page: str, figures: str) -> str:
-    """Return `page` with `figures` between its markers. Raises ValueError if they are missing."""
-    before, begin, rest = page.partition(BEGIN)
+def replaced(page: str, figures: str, begin: str = BEGIN) -> str:
+    """Return `page` with `figures` behind `begin`. Raises ValueError if the markers are missing."""
+    before, found, rest = page.partition(begin)
     _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n\n{figures}\n{END}{after}"
+    if not found or not end:
+        raise ValueError(f"the page has no {begin} ... {END}")
+    return f"{before}{begin}\n\n{figures}\n{END}{after}"
 
 
-def publish(figures: str) -> None:
+def publish(figures: str, begin: str = BEGIN) -> None:
     """Write the figures into docs/benchmarks.md."""
-    PAGE.write_text(replaced(PAGE.read_text(), figures))
+    PAGE.write_text(replaced(PAGE.read_text(), figures, begin))

@@ -1,4 +1,4 @@
-"""The ingest service as a child process on a Kafka of the benchmark's own."""
+"""A service as a child process on a Kafka of the benchmark's own."""
 
 import asyncio
 import contextlib
@@ -89,14 +89,15 @@ async def held(settings: Settings, topic: Topic[Any]) -> list[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Ingest:
-    """A running ingest service."""
+class Service:
+    """A running service."""
 
+    name: str
     process: Popen[str]
     settings: Settings
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds of the service and its parse workers."""
+        """Return the CPU seconds of the service and its workers."""
         return cpu_s(self.process.pid)
 
     def own_cpu_s(self) -> float:
@@ -104,14 +105,15 @@ class Ingest:
         return own_cpu_s(self.process.pid)
 
     def memory(self) -> Memory:
-        """Return what the service and its parse workers hold."""
+        """Return what the service and its workers hold."""
         return memory(self.process.pid)
 
     def is_ready(self) -> bool:
-        """Say whether it looks at feeds. Raises RuntimeError with its log if it has ended."""
+        """Say whether it works. Raises RuntimeError with its log if it has ended."""
         if self.process.poll() is not None:
-            log = log_of(self.settings).read_text(errors="replace")
-            raise RuntimeError(f"ingest has ended with {self.process.returncode}:\n{log[-3000:]}")
+            log = log_of(self.settings, self.name).read_text(errors="replace")
+            code = self.process.returncode
+            raise RuntimeError(f"{self.name} has ended with {code}:\n{log[-3000:]}")
         url = f"http://127.0.0.1:{self.settings.metrics_port}/readyz"
         try:
             with urllib.request.urlopen(url, timeout=10) as answer:
@@ -120,9 +122,9 @@ class Ingest:
             return False
 
 
-def log_of(settings: Settings) -> Path:
-    """Return where the service logs to."""
-    return settings.data_dir / "ingest.log"
+def log_of(settings: Settings, name: str) -> Path:
+    """Return where a service logs to."""
+    return settings.data_dir / f"{name}.log"
 
 
 def _last_error(log: Path) -> str:
@@ -131,28 +133,38 @@ def _last_error(log: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def ingest(settings: Settings, *, profile: Path | None = None) -> AsyncIterator[Ingest]:
-    """Run ingest; with `profile`, under cProfile, which writes there when it ends."""
-    env = {f"WIREWATCH_{name.upper()}": str(getattr(settings, name)) for name in ENVIRONMENT}
+async def serving(
+    settings: Settings, name: str, *, profile: Path | None = None
+) -> AsyncIterator[Service]:
+    """Run the service `name`; with `profile`, under cProfile, which writes there when it ends."""
+    env = {f"WIREWATCH_{each.upper()}": str(getattr(settings, each)) for each in ENVIRONMENT}
     env["WIREWATCH_ALLOW_NETWORKS"] = ",".join(settings.allow_networks)
-    command: Sequence[object] = ("wirewatch", "ingest")
+    command: Sequence[object] = ("wirewatch", name)
     if profile is not None:
         command = ("cProfile", "-o", profile, "-m", *command)
     module, *arguments = command
-    with running(str(module), *arguments, env=env, log=log_of(settings)) as process:
-        service = Ingest(process, settings)
+    log = log_of(settings, name)
+    with running(str(module), *arguments, env=env, log=log) as process:
+        service = Service(name, process, settings)
 
         async def ready() -> bool:
             return await asyncio.to_thread(service.is_ready)
 
-        await until(ready, "ingest is ready", START_LIMIT_S)
+        await until(ready, f"{name} is ready", START_LIMIT_S)
         try:
             yield service
         except (TimeoutError, AssertionError) as error:
-            error.add_note(f"ingest says: {_last_error(log_of(settings))}")
+            error.add_note(f"{name} says: {_last_error(log)}")
             raise
         if code := await asyncio.to_thread(end, process):
-            print(f"ingest ended with {code}", file=sys.stderr)
+            print(f"{name} ended with {code}", file=sys.stderr)
+
+
+def ingest(
+    settings: Settings, *, profile: Path | None = None
+) -> contextlib.AbstractAsyncContextManager[Service]:
+    """Run ingest: see `serving`."""
+    return serving(settings, "ingest", profile=profile)
 
 
 async def until(
