@@ -101,14 +101,8 @@ def query_mistake(query: str, catalogue: Catalogue) -> str | None:
     try:
         parse(query, catalogue)
     except QueryError as error:
-        return mistake_in_words(error)
+        return error.in_words()
     return None
-
-
-def mistake_in_words(error: QueryError) -> str:
-    """Return what is wrong with a query and where, in one line."""
-    hint = f" ({error.suggestion})" if error.suggestion else ""
-    return f"{error.message.rstrip('.')}, at character {error.offset + 1}{hint}"
 
 
 def _nullable(check: Check) -> Check:

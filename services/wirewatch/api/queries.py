@@ -8,7 +8,6 @@ from aiohttp import web
 
 from wirewatch.api.answers import API, answer, body_of
 from wirewatch.api.bodies import ExplainBody, QueryBody
-from wirewatch.api.checks import mistake_in_words
 from wirewatch.api.errors import FieldError, Invalid
 from wirewatch.api.query_views import check_view, explanation_view, refused_view
 from wirewatch.entities.find import Finder
@@ -46,7 +45,7 @@ async def explain_query(request: web.Request) -> web.Response:
     try:
         understood = understand(body.query, body.dialect, catalogue)
     except QueryError as error:
-        wrong.insert(0, FieldError("query", mistake_in_words(error)))
+        wrong.insert(0, FieldError("query", error.in_words()))
     if wrong:
         raise Invalid(wrong)
     # A long article takes a tenth of a second: others are served meanwhile.

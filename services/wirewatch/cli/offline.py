@@ -144,11 +144,7 @@ def _queries(path: Path, times: Times) -> Iterator[tuple[str, Query]]:
             yield line.id, parse(line.query, catalogue)
         except QueryError as error:
             times.left_out += 1
-            hint = f" ({error.suggestion})" if error.suggestion else ""
-            _complain(
-                f"{path}, line {number}: query {line.id} is left out: {error.message}, "
-                f"at character {error.offset + 1}{hint}"
-            )
+            _complain(f"{path}, line {number}: query {line.id} is left out: {error.in_words()}")
 
 
 def _articles(path: Path, times: Times) -> Iterator[ArticleLine]:

@@ -132,7 +132,6 @@ class Judge:
 
         `reading` gives an article read anew.
         """
-        self._vocabulary = vocabulary
         self._seen = seen
         self._reading = reading
         self._known: dict[tuple[Query, int], bool] = {}
@@ -156,16 +155,15 @@ class Judge:
             known = self._known[key] = self._holds(part, article)
         return known
 
-    def places(self, leaf: Leaf, article: int) -> Sequence[Place] | None:
-        """Return where `leaf`, one of the parts, stands; None where only the reference can say."""
-        if self._plain[leaf] and self._seen.is_regular(article):
-            return self._places(leaf, article)
+    def places(self, part: Query, article: int) -> Sequence[Place] | None:
+        """Return where `part`, one of those to ask for, stands; None: only the reference knows."""
+        if self._plain[part] and self._seen.is_regular(article):
+            return self._places(part, article)  # type: ignore[arg-type]  # plain parts have places
         return None
 
     def _holds(self, part: Query, article: int) -> bool:
-        if self._plain[part] and self._seen.is_regular(article):
-            return bool(self._places(part, article))  # type: ignore[arg-type]  # plain parts are
-        return matches(part, self._reading(article))
+        found = self.places(part, article)
+        return matches(part, self._reading(article)) if found is None else bool(found)
 
     def _places(self, part: Leaf | Placed, article: int) -> Sequence[Place]:
         match part:
@@ -205,15 +203,10 @@ class Judge:
                 yield number
 
     def _in_text(self, number: int, feature: int, size: int) -> list[Place]:
-        cut = self._seen.cut
+        cut, seen = self._seen.cut, self._seen
         begin, end = cut.bounds[number : number + 2].tolist()
         if size == 1:
             return self._words.in_text(feature, cut.texts[number], begin, end)
-        return self._rows_in_text(number, feature, size)
-
-    def _rows_in_text(self, number: int, feature: int, size: int) -> list[Place]:
-        cut, seen = self._seen.cut, self._seen
-        begin, end = cut.bounds[number : number + 2].tolist()
         first, last = np.searchsorted(seen.row_words, (begin, end))
         own = seen.row_features[first:last] == feature
         text, offset = cut.texts[number], cut.offsets[number]

@@ -58,7 +58,9 @@ class IdTable:
         """Take in the ids of a snapshot; there may be none before."""
         pairs = zip([0, *ends.tolist()], ends.tolist(), strict=False)
         text = [raw[begin:end].decode("utf-8", "surrogatepass") for begin, end in pairs]
-        self.add(text)
+        self._bytes += raw
+        self._ends.extend(ends)
+        self._table.put(_hashes(text), np.arange(len(text), dtype=np.int32))
 
     def forget(self, ids: Sequence[str]) -> None:
         """Let ids that are there have no number."""

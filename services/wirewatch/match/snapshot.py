@@ -37,8 +37,6 @@ MAX_AGE = timedelta(hours=12)
 would keep what it deleted."""
 MANIFEST = "snapshot.json"
 LOCK = "lock"
-_GARBAGE_SHARE = 0.5
-"""With more of the record file unused it is begun anew from the log."""
 _LIBRARIES = ("wirewatch", "PyStemmer", "simplemma", "regex")
 
 log = get_logger("match")

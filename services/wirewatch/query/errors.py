@@ -28,3 +28,8 @@ class QueryError(ValueError):
         """Return the query with a line of carets under what is wrong."""
         shown = query.replace("\n", " ").replace("\t", " ")
         return f"{shown}\n{' ' * self.offset}{'^' * max(1, self.length)}"
+
+    def in_words(self) -> str:
+        """Return what is wrong and where, in one line."""
+        hint = f" ({self.suggestion})" if self.suggestion else ""
+        return f"{self.message.rstrip('.')}, at character {self.offset + 1}{hint}"

@@ -22,11 +22,10 @@ from wirewatch.query.limits import (
     MAX_LEAVES,
     MAX_NEARS,
     MAX_PREFIXES,
-    MAX_QUERY_CHARS,
     MIN_PREFIX_CHARS,
 )
 from wirewatch.query.names import named_leaf
-from wirewatch.query.tokens import Kind, Token, tokenize
+from wirewatch.query.tokens import Kind, Token, require_short, tokenize
 from wirewatch.query.tree import (
     SEARCHED,
     And,
@@ -66,12 +65,7 @@ def parse(text: str, catalogue: Catalogue) -> Query:
     anything that is not a query, is over a limit of `query.limits`, names an
     unknown entity or topic, or asks only for what must not be there.
     """
-    if len(text) > MAX_QUERY_CHARS:
-        raise QueryError(
-            f"the query has {len(text)} characters, {MAX_QUERY_CHARS} are allowed",
-            offset=MAX_QUERY_CHARS,
-            length=len(text) - MAX_QUERY_CHARS,
-        )
+    require_short(text)
     query = _Parser(tokenize(text), catalogue).whole()
     if not asks_for_something(query):
         raise QueryError(

@@ -8,6 +8,7 @@ import msgspec
 import regex
 
 from wirewatch.query.errors import QueryError
+from wirewatch.query.limits import MAX_QUERY_CHARS
 
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212\uff0d"
 """Each of them in front of a word is NOT: `–football` must not come to ask for football."""
@@ -120,6 +121,16 @@ def _unusual(name: str, found: re.Match[str], text: str) -> Iterator[Token]:
             raise _unclosed(text, begin)
     if name in _BEHIND:
         yield Token(Kind.WORD, found[name], begin, end - begin)
+
+
+def require_short(query: str) -> None:
+    """Raise QueryError for a query that is longer than one may be."""
+    if len(query) > MAX_QUERY_CHARS:
+        raise QueryError(
+            f"the query has {len(query)} characters, {MAX_QUERY_CHARS} are allowed",
+            offset=MAX_QUERY_CHARS,
+            length=len(query) - MAX_QUERY_CHARS,
+        )
 
 
 def require_text(query: str) -> None:

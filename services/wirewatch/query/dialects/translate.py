@@ -8,8 +8,8 @@ from wirewatch.query.dialects.boolean import Boolean
 from wirewatch.query.dialects.google import Google
 from wirewatch.query.dialects.parts import Note, Part, in_original
 from wirewatch.query.errors import QueryError
-from wirewatch.query.limits import MAX_QUERY_CHARS
 from wirewatch.query.parse import parse
+from wirewatch.query.tokens import require_short
 
 _NO_NAMES = Catalogue([])
 """Other tools do not know our entities: a translation names none."""
@@ -41,12 +41,7 @@ def translate(text: str, dialect: Dialect) -> Translation:
     Raises QueryError, with its place in `text`, where it is wrong in its own language or asks
     for something that ours has no way to say nearly.
     """
-    if len(text) > MAX_QUERY_CHARS:
-        raise QueryError(
-            f"the query has {len(text)} characters, {MAX_QUERY_CHARS} are allowed",
-            offset=MAX_QUERY_CHARS,
-            length=len(text) - MAX_QUERY_CHARS,
-        )
+    require_short(text)
     reader = Google(text) if dialect is Dialect.GOOGLE else Boolean(text)
     part = reader.whole()
     if part is None:
