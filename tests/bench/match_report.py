@@ -7,7 +7,6 @@ from .match_service import RATE_OF_CHANGES, Measured
 from .report import Goal, Section
 
 BENCH_MATCH = "make bench-match"
-BEGIN = f"<!-- figures: written by `{BENCH_MATCH}` -->"
 OURS = "wirewatch"
 
 

@@ -13,7 +13,14 @@ from .prices import Price
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 BENCH_INGEST = "make bench-ingest"
-BEGIN = f"<!-- figures: written by `{BENCH_INGEST}` -->"
+
+
+def begin(command: str) -> str:
+    """Return the line of the page behind which the figures of `command` stand."""
+    return f"<!-- figures: written by `{command}` -->"
+
+
+BEGIN = begin(BENCH_INGEST)
 END = "<!-- end of figures -->"
 
 
@@ -248,15 +255,15 @@ def _processor() -> str:
     return platform.machine()
 
 
-def replaced(page: str, figures: str, begin: str = BEGIN) -> str:
-    """Return `page` with `figures` behind `begin`. Raises ValueError if the markers are missing."""
-    before, found, rest = page.partition(begin)
+def replaced(page: str, figures: str, start: str = BEGIN) -> str:
+    """Return `page` with `figures` behind `start`. Raises ValueError if the markers are missing."""
+    before, found, rest = page.partition(start)
     _, end, after = rest.partition(END)
     if not found or not end:
-        raise ValueError(f"the page has no {begin} ... {END}")
-    return f"{before}{begin}\n\n{figures}\n{END}{after}"
+        raise ValueError(f"the page has no {start} ... {END}")
+    return f"{before}{start}\n\n{figures}\n{END}{after}"
 
 
-def publish(figures: str, begin: str = BEGIN) -> None:
+def publish(figures: str, start: str) -> None:
     """Write the figures into docs/benchmarks.md."""
-    PAGE.write_text(replaced(PAGE.read_text(), figures, begin))
+    PAGE.write_text(replaced(PAGE.read_text(), figures, start))
