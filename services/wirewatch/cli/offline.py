@@ -2,11 +2,8 @@
 
 import sys
 import time
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +17,7 @@ from wirewatch.index.index import QueryIndex
 from wirewatch.index.reader import batches
 from wirewatch.query.errors import QueryError
 from wirewatch.query.parse import parse
+from wirewatch.query.sample import Sample, article_of
 from wirewatch.query.tree import Query
 from wirewatch.runtime.errors import Problem
 from wirewatch.runtime.garbage import collect_rarely
@@ -30,7 +28,6 @@ ARTICLES_AT_ONCE = 1_024
 MAX_LINE_BYTES = 10_000_000
 L = TypeVar("L", bound=msgspec.Struct)
 T = TypeVar("T")
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class QueryLine(msgspec.Struct, frozen=True):
@@ -40,43 +37,15 @@ class QueryLine(msgspec.Struct, frozen=True):
     query: str
 
 
-class ArticleLine(msgspec.Struct, frozen=True):
+class ArticleLine(Sample, frozen=True, kw_only=True):
     """A line of `--articles`. `language` is BCP 47, `source` a host."""
 
     id: str
-    title: str = ""
-    lead: str = ""
-    body: str = ""
     language: str = "und"
-    source: str = ""
-    url: str = ""
-    country: str = ""
-    feed: str = ""
-    authors: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
 
     def article(self) -> Article:
         """Return the article that the line tells of."""
-        return Article(
-            id=self.id,
-            story_id=self.id,
-            feed_id=self.feed,
-            url=self.url,
-            title=_composed(self.title),
-            lead=_composed(self.lead),
-            body=_composed(self.body),
-            language=self.language,
-            authors=tuple(map(_composed, self.authors)),
-            categories=tuple(map(_composed, self.categories)),
-            source=self.source.lower().removeprefix("www."),
-            source_country=self.country.upper(),
-            published_at=_NEVER,
-            fetched_at=_NEVER,
-        )
-
-
-_composed = partial(unicodedata.normalize, "NFC")
-"""As articles of feeds are: a query is."""
+        return msgspec.structs.replace(article_of(self), id=self.id, story_id=self.id)
 
 
 class MatchLine(msgspec.Struct, frozen=True):
