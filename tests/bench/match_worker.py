@@ -8,12 +8,12 @@ import json
 import resource
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from wirewatch.cli.offline import ArticleLine, QueryLine
 from wirewatch.entities.catalogue import Catalogue
 from wirewatch.entities.find import Finder
 from wirewatch.index import kernels, kernels_numpy
@@ -23,29 +23,7 @@ from wirewatch.query.parse import parse
 from wirewatch.runtime.garbage import collect_rarely, settle_memory
 from wirewatch.topics.articles import Article
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
 QUERIES_AT_ONCE = 5_000
-
-
-class ArticleLine(msgspec.Struct, frozen=True):
-    """An article of the corpus."""
-
-    id: str
-    title: str
-    body: str
-    language: str
-    source: str
-
-    def article(self) -> Article:
-        fields = {"story_id": self.id, "feed_id": "f", "url": "", "published_at": AT}
-        return Article(**msgspec.structs.asdict(self), **fields, fetched_at=AT)
-
-
-class QueryLine(msgspec.Struct, frozen=True):
-    """A query of the corpus."""
-
-    id: str
-    query: str
 
 
 class Worker:

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from wirewatch.api.errors import BadRequest, FieldError, Invalid
 from wirewatch.query.dialects.translate import Dialect
+from wirewatch.query.sample import Sample
 
 B = TypeVar("B", bound="Body")
 
@@ -94,19 +95,8 @@ class QueryBody(Body, frozen=True, kw_only=True):
     dialect: Dialect | None = None
 
 
-class ArticleBody(Body, frozen=True, kw_only=True):
-    """An article to try a query on; see `query.sample`."""
-
-    title: str = ""
-    lead: str = ""
-    body: str = ""
-    language: str = ""
-    source: str = ""
-    url: str = ""
-    authors: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    country: str = ""
-    feed: str = ""
+class ArticleBody(Body, Sample, frozen=True, kw_only=True):
+    """An article to try a query on."""
 
 
 class ExplainBody(QueryBody, frozen=True, kw_only=True):
