@@ -10,7 +10,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 LOG = $(VENV)/install.log
 NO_NETWORK = { echo "wirewatch: the Python packages could not be installed (why: $(LOG)): connect to the network for this first time and run make again." >&2; exit 1; }
 
-.PHONY: help run test lint format types unit integration e2e deploy-test bench-ingest bench-match docs lock clean
+.PHONY: help run test lint format types unit integration e2e deploy-test bench-ingest bench-match catalogue eval-entities docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,12 @@ bench-ingest: $(VENV)/.bench ## Measure ingest beside its peers, on a real Kafka
 bench-match: $(VENV)/.bench ## Measure matching beside Lucene Monitor, and on a real Kafka (needs Maven and a JDK; an hour; QUICK=1: ten minutes)
 	PYTHONPATH=tests $(BIN)/python -m tests.bench.match_run $(if $(QUICK),--quick)
 
+catalogue: $(VENV)/.catalogue ## Make the catalogue of entities and themes anew from catalogue/
+	$(BIN)/python -m catalogue.make
+
+eval-entities: $(VENV)/.catalogue ## Measure how well names and themes are found (docs/entities.md)
+	$(BIN)/python -m tests.eval_entities.evaluate
+
 format: $(VENV)/.dev ## Format the code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
@@ -58,6 +64,7 @@ lock: $(VENV)/bin/python ## Resolve the dependencies anew (names, versions and h
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -c requirements.lock --extra local --group build -o requirements-run.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -c requirements-run.lock --extra local --group build --group dev -o requirements-dev.lock --upgrade
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group bench -c requirements-dev.lock -o requirements-bench.lock --upgrade
+	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group catalogue -c requirements-dev.lock -o requirements-catalogue.lock
 	$(UV) pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group build -c requirements-run.lock -o deploy/requirements-build.lock
 
 clean: ## Remove what make made here (not the data of `make run`)
@@ -82,4 +89,9 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
 	@echo "wirewatch: installing the peers that are measured"
 	@$(INSTALL) --require-hashes -r requirements-bench.lock >$(LOG) 2>&1 || $(NO_NETWORK)
+	@touch $@
+
+$(VENV)/.catalogue: $(VENV)/.dev requirements-catalogue.lock
+	@echo "wirewatch: installing the packages whose names go into the catalogue"
+	@$(INSTALL) --require-hashes -r requirements-catalogue.lock >$(LOG) 2>&1 || $(NO_NETWORK)
 	@touch $@

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from wirewatch.api import endpoints, feeds, queries, reports, subscriptions
+from wirewatch.api import endpoints, entities, entities_page, feeds, queries, reports, subscriptions
 from wirewatch.api.answers import API, MAX_BODY_BYTES
 from wirewatch.api.guard import counted, explained, local_host_only
 from wirewatch.api.store import Api
@@ -15,7 +15,7 @@ def make_app(api: Api, health: Health) -> web.Application:
         middlewares=[counted, explained, local_host_only], client_max_size=MAX_BODY_BYTES
     )
     app[API] = api
-    for room in (feeds, subscriptions, endpoints, queries, reports):
+    for room in (feeds, subscriptions, endpoints, entities, entities_page, queries, reports):
         app.add_routes(room.routes)
     app.add_routes(health_routes(health))
     return app

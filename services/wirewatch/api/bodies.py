@@ -11,8 +11,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from wirewatch.api.errors import BadRequest, FieldError, Invalid
+from wirewatch.entities.own import Imported
 from wirewatch.query.dialects.translate import Dialect
 from wirewatch.query.sample import Sample
+from wirewatch.topics.entities import Kind
 
 B = TypeVar("B", bound="Body")
 
@@ -56,6 +58,7 @@ class SubscriptionPatch(Body, frozen=True, kw_only=True):
     endpoint_ids: tuple[str, ...] | UnsetType = UNSET
     tags: tuple[str, ...] | UnsetType = UNSET
     paused: bool | UnsetType = UNSET
+    language: str | UnsetType = UNSET
 
 
 class SubscriptionBody(SubscriptionPatch, frozen=True, kw_only=True):
@@ -86,6 +89,39 @@ class EndpointBody(EndpointPatch, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"EndpointBody(url={self.url!r})"
+
+
+class EntityPatch(Body, frozen=True, kw_only=True):
+    """Changes to an own entity. `names` and `exceptions` map a language to a line of names."""
+
+    name: str | UnsetType = UNSET
+    names: dict[str, str] | UnsetType = UNSET
+    exceptions: dict[str, str] | UnsetType = UNSET
+    context: tuple[str, ...] | UnsetType = UNSET
+    dropped: tuple[str, ...] | UnsetType = UNSET
+
+
+class EntityBody(EntityPatch, frozen=True, kw_only=True):
+    """An own entity, or what is added to one of the catalogue; then `id` says to which."""
+
+    name: str
+    kind: Kind | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+
+
+class ImportBody(Body, Imported, frozen=True, kw_only=True):
+    """What Wikidata says of an entity."""
+
+    kind: Kind | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+
+
+class TextBody(Body, frozen=True, kw_only=True):
+    """A text whose entities are asked for; `language` is BCP 47."""
+
+    text: str
+    title: str = ""
+    language: str = "und"
 
 
 class QueryBody(Body, frozen=True, kw_only=True):

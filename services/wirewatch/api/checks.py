@@ -82,8 +82,14 @@ def check_subscription(subscription: SubscriptionPatch, catalogue: Catalogue) ->
             "query": lambda query: query_mistake(str(query), catalogue),
             "endpoint_ids": _endpoint_ids,
             "tags": _tags,
+            "language": _language,
         },
     )
+
+
+def check_text(field: str, value: str) -> None:
+    """Raise Invalid if `value` is no line of text."""
+    _refuse_wrong({field: value}, {field: _line(least=1)})
 
 
 def _refuse_wrong(given: dict[str, object], checks: dict[str, Check]) -> None:

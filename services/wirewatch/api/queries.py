@@ -1,7 +1,6 @@
 """Trying queries: whether one can be used, and what it finds in an article. Nothing is stored."""
 
 import asyncio
-from functools import lru_cache
 
 from aiohttp import web
 
@@ -9,7 +8,6 @@ from wirewatch.api.answers import API, answer, body_of
 from wirewatch.api.bodies import ExplainBody, QueryBody
 from wirewatch.api.errors import FieldError, Invalid
 from wirewatch.api.query_views import check_view, explanation_view, refused_view
-from wirewatch.entities.find import Finder
 from wirewatch.query.errors import QueryError
 from wirewatch.query.sample import article_of, mistakes
 from wirewatch.query.understand import understand
@@ -18,9 +16,6 @@ routes = web.RouteTableDef()
 
 MAX_EXPLAIN_BYTES = 1024 * 1024
 """A body as long as articles may have, in any script, with room for the escapes of JSON."""
-
-_finder = lru_cache(maxsize=2)(Finder)
-"""Its automata are made at the first use of each language, and kept."""
 
 
 @routes.post("/v1/queries/check")
@@ -38,15 +33,15 @@ async def check_query(request: web.Request) -> web.Response:
 async def explain_query(request: web.Request) -> web.Response:
     """Say which parts of a query an article satisfies where, or what it lacks."""
     body = await body_of(request, ExplainBody, most=MAX_EXPLAIN_BYTES)
-    catalogue = request.app[API].catalogue
+    api = request.app[API]
     wrong = [FieldError(f"article.{field}", message) for field, message in mistakes(body.article)]
     try:
-        understood = understand(body.query, body.dialect, catalogue)
+        understood = understand(body.query, body.dialect, api.catalogue)
     except QueryError as error:
         wrong.insert(0, FieldError("query", error.in_words()))
     if wrong:
         raise Invalid(wrong)
     # A long article takes a tenth of a second: others are served meanwhile.
     article = await asyncio.to_thread(article_of, body.article)
-    view = await asyncio.to_thread(explanation_view, understood, article, _finder(catalogue))
+    view = await asyncio.to_thread(explanation_view, understood, article, api.finder)
     return answer(view)

@@ -8,6 +8,7 @@ from wirewatch.api.guard import is_loopback
 from wirewatch.api.metrics import ApiMetrics
 from wirewatch.api.store import Api, Collection, Sender, Tables, new_tables
 from wirewatch.entities.catalogue import Catalogue
+from wirewatch.entities.gazetteer import Gazetteer
 from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.kafka import OnUnreadable, Producer, bury_unreadable
 from wirewatch.runtime.lifecycle import Context
@@ -20,6 +21,7 @@ from wirewatch.topics.articles import ARTICLES
 from wirewatch.topics.attempts import ATTEMPTS
 from wirewatch.topics.dead_letters import DEAD_LETTERS
 from wirewatch.topics.endpoints import ENDPOINTS
+from wirewatch.topics.entities import ENTITIES
 from wirewatch.topics.feed_states import FEED_STATES
 from wirewatch.topics.feeds import FEEDS
 from wirewatch.topics.spec import Record, Topic
@@ -49,6 +51,7 @@ def projections(
         FEED_STATES.name: follow(FEED_STATES, tables.feed_states),
         SUBSCRIPTIONS.name: follow(SUBSCRIPTIONS, tables.subscriptions),
         ENDPOINTS.name: follow(ENDPOINTS, tables.endpoints),
+        ENTITIES.name: follow(ENTITIES, tables.entities),
         ARTICLES.name: follow(ARTICLES, tables.articles_per_minute, ARTICLES_BACKLOG),
         ALERTS.name: follow(ALERTS, tables.alerts, BACKLOG),
         ATTEMPTS.name: follow(ATTEMPTS, tables.attempts, BACKLOG),
@@ -59,7 +62,7 @@ def projections(
 def new_api(
     tables: Tables,
     sender: Sender,
-    catalogue: Catalogue,
+    gazetteer: Gazetteer,
     *,
     metrics: ApiMetrics,
     clock: Clock,
@@ -71,7 +74,8 @@ def new_api(
         feeds=Collection(FEEDS, tables.feeds, sender),
         subscriptions=Collection(SUBSCRIPTIONS, tables.subscriptions, sender),
         endpoints=Collection(ENDPOINTS, tables.endpoints, sender),
-        catalogue=catalogue,
+        entities=Collection(ENTITIES, tables.entities, sender),
+        gazetteer=gazetteer,
         metrics=metrics,
         clock=clock,
         loopback_only=loopback_only,
@@ -82,7 +86,8 @@ async def main(context: Context) -> None:
     """Serve the API until asked to stop. Raises Problem when it cannot start."""
     settings = context.settings
     metrics = ApiMetrics(context.registry)
-    tables = new_tables(context.clock)
+    gazetteer = Gazetteer(Catalogue.load().copy())
+    tables = new_tables(context.clock, gazetteer)
     producer = Producer(settings, SERVICE, context.clock)
     following = projections(settings, tables, bury_unreadable(producer, metrics.unreadable))
     for name in following:
@@ -90,7 +95,7 @@ async def main(context: Context) -> None:
     api = new_api(
         tables,
         producer,
-        Catalogue.load(),
+        gazetteer,
         metrics=metrics,
         clock=context.clock,
         loopback_only=is_loopback(settings.api_host),

@@ -20,6 +20,8 @@ from wirewatch.api.metrics import ApiMetrics
 from wirewatch.api.status import Holdings
 from wirewatch.api.views import MAX_PAYLOAD_HEAD_BYTES
 from wirewatch.entities.catalogue import Catalogue
+from wirewatch.entities.find import Finder
+from wirewatch.entities.gazetteer import Gazetteer
 from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.kafka import Position, Received
 from wirewatch.runtime.projection import MemoryTable, RecentTable
@@ -28,6 +30,7 @@ from wirewatch.topics.articles import Article
 from wirewatch.topics.attempts import Attempt
 from wirewatch.topics.dead_letters import DeadLetter
 from wirewatch.topics.endpoints import Endpoint
+from wirewatch.topics.entities import Entity
 from wirewatch.topics.feed_states import FeedState
 from wirewatch.topics.feeds import Feed
 from wirewatch.topics.spec import Record, Topic
@@ -189,6 +192,7 @@ class Tables:
     feed_states: MemoryTable[FeedState]
     subscriptions: MemoryTable[Subscription]
     endpoints: MemoryTable[Endpoint]
+    entities: MemoryTable[Entity]
     articles_per_minute: PerMinute[Article]
     alerts_per_minute: PerMinute[Alert]
     alerts: RecentTable[Alert]
@@ -210,8 +214,8 @@ class Tables:
         )
 
 
-def new_tables(clock: Clock) -> Tables:
-    """Return empty tables."""
+def new_tables(clock: Clock, gazetteer: Gazetteer) -> Tables:
+    """Return empty tables; `gazetteer` follows the own entities."""
     alerts_per_minute: PerMinute[Alert] = PerMinute(
         lambda alert: alert.id, lambda alert: alert.found_at, clock
     )
@@ -220,6 +224,7 @@ def new_tables(clock: Clock) -> Tables:
         feed_states=MemoryTable(),
         subscriptions=MemoryTable(),
         endpoints=MemoryTable(),
+        entities=MemoryTable(gazetteer.apply),
         articles_per_minute=PerMinute(
             lambda article: f"{article.id} {article.revision}",
             lambda article: article.fetched_at,
@@ -240,11 +245,22 @@ class Api:
     feeds: Collection[Feed]
     subscriptions: Collection[Subscription]
     endpoints: Collection[Endpoint]
-    catalogue: Catalogue
+    entities: Collection[Entity]
+    gazetteer: Gazetteer
     metrics: ApiMetrics
     clock: Clock
     loopback_only: bool
     locks: Locks = field(default_factory=Locks)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Entities by name: those that ship and the own ones."""
+        return self.gazetteer.catalogue
+
+    @property
+    def finder(self) -> Finder:
+        """What finds them in texts."""
+        return self.gazetteer.finder
 
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from wirewatch.api.health import HealthView, feed_health
-from wirewatch.topics.alerts import Alert, ArticleDigest, Proof
+from wirewatch.topics.alerts import Alert, ArticleDigest, NamedEntity, Proof
 from wirewatch.topics.attempts import Attempt, AttemptReason, Outcome
 from wirewatch.topics.dead_letters import DeadLetter, DeadReason
 from wirewatch.topics.endpoints import ENDPOINTS, Endpoint
@@ -63,6 +63,7 @@ class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_ids: tuple[str, ...]
     tags: tuple[str, ...]
     paused: bool
+    language: str
     created_at: datetime
     updated_at: datetime
 
@@ -95,6 +96,7 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     article: ArticleDigest
     proofs: tuple[Proof, ...]
+    entities: tuple[NamedEntity, ...]
     found_at: datetime
     endpoint_ids: tuple[str, ...]
 
@@ -185,6 +187,7 @@ def _alert_view(records: Sequence[Alert]) -> AlertView:
         tags=alert.tags,
         article=alert.article,
         proofs=alert.proofs,
+        entities=alert.entities,
         found_at=alert.found_at,
         endpoint_ids=tuple(sorted({record.endpoint_id for record in records})),
     )

@@ -25,7 +25,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0917 - options of a command line
     name: Annotated[str, typer.Argument(help="What to call it.")],
     query: Annotated[str, typer.Argument(help="What an article has to say.")],
     to: Annotated[
@@ -34,12 +34,15 @@ def add(
     ] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A tag; may come several times.")] = None,
     dialect: InDialect = None,
+    language: Annotated[
+        str | None, typer.Option(help="Your language (BCP 47): entities are named in it.")
+    ] = None,
 ) -> None:
     """Add an alert: when an article satisfies QUERY, every endpoint is told."""
     if not to:
         raise Problem("Say who is to be told: --to with the URL or id of an endpoint.")
     understood = require_readable(query, dialect)
-    is_new, subscription, endpoints = run(_add(name, understood.text, to, tag or []))
+    is_new, subscription, endpoints = run(_add(name, understood.text, to, tag or [], language))
     say_remarks(query, understood)
     say(f"{'Added' if is_new else 'It is there already:'} {subscription.name}\n{subscription.id}")
     for endpoint in endpoints:
@@ -47,7 +50,7 @@ def add(
 
 
 async def _add(
-    name: str, query: str, to: list[str], tags: list[str]
+    name: str, query: str, to: list[str], tags: list[str], language: str | None
 ) -> tuple[bool, SubscriptionView, list[PostedEndpoint]]:
     async with client() as api:
         new = [await post_endpoint(api, url) for url in to if "://" in url]
@@ -59,6 +62,8 @@ async def _add(
         }
         if tags:
             fields["tags"] = tags
+        if language:
+            fields["language"] = language
         created = await api.create(PATH, fields, SubscriptionView)
         return created.is_new, created.view, new
 
@@ -105,6 +110,7 @@ def show(alert: Which, as_json: AsJson = False) -> None:
         f"  query      {found.query}\n"
         f"  endpoints  {', '.join(found.endpoint_ids)}\n"
         f"  tags       {', '.join(found.tags) or 'none'}\n"
+        f"  language   {found.language}\n"
         f"  state      {'paused' if found.paused else 'active'}\n"
         f"  changed    {found.updated_at:%Y-%m-%d %H:%M:%S} UTC"
     )

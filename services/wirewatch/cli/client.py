@@ -119,6 +119,11 @@ class ApiClient:
         _, raw = await self._request("PATCH", path, fields=fields)
         return self._decode(raw, view)
 
+    async def put(self, path: str, fields: Mapping[str, object], view: type[V]) -> V:
+        """Put `fields` at `path` and return what stands there then."""
+        _, raw = await self._request("PUT", path, fields=fields)
+        return self._decode(raw, view)
+
     async def delete(self, path: str) -> None:
         """Remove what stands at `path`."""
         await self._request("DELETE", path)

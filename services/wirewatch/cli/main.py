@@ -30,6 +30,7 @@ COMMANDS = {
     "run": Lazy("wirewatch.cli.run", "Run everything on this machine, with sample news."),
     "feeds": Lazy("wirewatch.cli.feeds", "What is watched: list, add, pause, import …"),
     "alerts": Lazy("wirewatch.cli.alerts", "What is asked for: add, list, check, test …"),
+    "entities": Lazy("wirewatch.cli.entities", "Things by name: find, search, add, import …"),
     "endpoints": Lazy("wirewatch.cli.endpoints", "Where alerts are delivered."),
     "listen": Lazy("wirewatch.cli.listen", "Receive webhooks here, verify and show them."),
     "topics": Lazy("wirewatch.cli.topics", "The Kafka topics: create, check, describe."),

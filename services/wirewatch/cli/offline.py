@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 import typer
 
+from wirewatch.cli.jsonlines import LeftOut, complain, lines, numbered_lines
 from wirewatch.entities.catalogue import Catalogue
 from wirewatch.entities.find import Finder
 from wirewatch.index.index import QueryIndex
@@ -19,14 +20,11 @@ from wirewatch.query.errors import QueryError
 from wirewatch.query.parse import parse
 from wirewatch.query.sample import Sample, article_of
 from wirewatch.query.tree import Query
-from wirewatch.runtime.errors import Problem
 from wirewatch.runtime.garbage import collect_rarely
 from wirewatch.topics.articles import Article
 
 QUERIES_AT_ONCE = 10_000
 ARTICLES_AT_ONCE = 1_024
-MAX_LINE_BYTES = 10_000_000
-L = TypeVar("L", bound=msgspec.Struct)
 T = TypeVar("T")
 
 
@@ -63,7 +61,7 @@ class Times:
     read: float = 0.0
     search: float = 0.0
     articles: int = 0
-    left_out: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def match_all(queries: Path, articles: Path, *, as_json: bool) -> None:
@@ -81,7 +79,7 @@ def match_all(queries: Path, articles: Path, *, as_json: bool) -> None:
     index.settle()
     times.load = time.perf_counter() - started
     write = _write_json if as_json else _write_line
-    for some_lines in _chunks(_articles(articles, times), ARTICLES_AT_ONCE):
+    for some_lines in _chunks(lines(articles, ArticleLine, times.left_out), ARTICLES_AT_ONCE):
         for answer in _answers(index, some_lines, times):
             write(answer)
     _summarise(index, times)
@@ -108,41 +106,12 @@ def _answers(index: QueryIndex, lines: Sequence[ArticleLine], times: Times) -> I
 
 def _queries(path: Path, times: Times) -> Iterator[tuple[str, Query]]:
     catalogue = Catalogue.load()
-    for number, line in _lines(path, QueryLine, times):
+    for number, line in numbered_lines(path, QueryLine, times.left_out):
         try:
             yield line.id, parse(line.query, catalogue)
         except QueryError as error:
-            times.left_out += 1
-            _complain(f"{path}, line {number}: query {line.id} is left out: {error.in_words()}")
-
-
-def _articles(path: Path, times: Times) -> Iterator[ArticleLine]:
-    for _, line in _lines(path, ArticleLine, times):
-        yield line
-
-
-def _lines(path: Path, kind: type[L], times: Times) -> Iterator[tuple[int, L]]:
-    decoder = msgspec.json.Decoder(kind)
-    fields = ", ".join(f'"{name}"' for name in kind.__struct_fields__)
-    for number, raw in enumerate(_raw_lines(path), 1):
-        if not raw.strip():
-            continue
-        try:
-            yield number, decoder.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            times.left_out += 1
-            _complain(f"{path}, line {number} is left out: it is not {{{fields}}}: {error}")
-
-
-def _raw_lines(path: Path) -> Iterator[bytes]:
-    try:
-        if str(path) == "-":
-            yield from iter(lambda: sys.stdin.buffer.readline(MAX_LINE_BYTES), b"")
-            return
-        with path.open("rb") as file:
-            yield from iter(lambda: file.readline(MAX_LINE_BYTES), b"")
-    except OSError as error:
-        raise Problem(f"{path} cannot be read: {error.strerror}.") from error
+            times.left_out.count += 1
+            complain(f"{path}, line {number}: query {line.id} is left out: {error.in_words()}")
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -159,10 +128,6 @@ def _write_line(answer: MatchLine) -> None:
     sys.stdout.write(f"{answer.article}\t{' '.join(answer.matches) or '-'}\n")
 
 
-def _complain(text: str) -> None:
-    typer.echo(f"wirewatch: {text}", err=True)
-
-
 def _summarise(index: QueryIndex, times: Times) -> None:
     size = index.size()
     per_query = size.total_bytes / max(1, size.queries)
@@ -171,7 +136,7 @@ def _summarise(index: QueryIndex, times: Times) -> None:
         f"{times.articles:,} articles: {_rate(times.articles, times.read)} read, "
         f"{_rate(times.articles, times.search)} searched, "
         f"{_rate(times.articles, times.read + times.search)} both"
-        + (f"; {times.left_out:,} lines left out" if times.left_out else ""),
+        + (f"; {times.left_out.count:,} lines left out" if times.left_out.count else ""),
         err=True,
     )
 

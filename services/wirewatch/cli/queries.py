@@ -5,10 +5,12 @@ from typing import Annotated
 import typer
 from rich.cells import cell_len
 
+from wirewatch.cli.own import catalogue_with_own
 from wirewatch.cli.show import harmless, say
 from wirewatch.entities.catalogue import Catalogue
 from wirewatch.query.dialects.translate import Dialect
 from wirewatch.query.errors import QueryError
+from wirewatch.query.fields import NAMES
 from wirewatch.query.understand import Understood, understand
 from wirewatch.runtime.errors import Problem
 
@@ -25,11 +27,24 @@ InDialect = Annotated[
 
 
 def require_readable(query: str, dialect: Dialect | None = None) -> Understood:
-    """Return what `query` says. Raises Problem with the place and a suggestion."""
+    """Return what `query` says. Raises Problem with the place and a suggestion.
+
+    What cannot be read may call something of the operator's own: then the API knows it.
+    """
     try:
         return understand(query, dialect, Catalogue.load())
     except QueryError as error:
+        catalogue = catalogue_with_own() if _may_be_own(query) else None
+        if catalogue is None:
+            raise Problem(explain(query, error)) from error
+    try:
+        return understand(query, dialect, catalogue)
+    except QueryError as error:
         raise Problem(explain(query, error)) from error
+
+
+def _may_be_own(query: str) -> bool:
+    return any(f"{name}:" in query for name in NAMES)
 
 
 def explain(query: str, error: QueryError) -> str:

@@ -27,7 +27,7 @@ CLITICS = {
 }
 """What may stand before a word without a space: and, in, to, from, like, the."""
 
-_WORD = regex.compile(r"[\p{L}\p{M}\p{N}_]")
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]")
 _HANGUL = regex.compile(r"\p{Hangul}")
 _UNSPACED = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}ー]"
@@ -66,20 +66,6 @@ def max_ending(language: str) -> int:
     return MAX_ENDING_ARABIC_SCRIPT if language in ARABIC_SCRIPT_AND_HEBREW else MAX_ENDING
 
 
-def word_start(text: str, start: int, clitics: regex.Pattern[str] | None) -> int | None:
-    """Return where the word begins that `text[start]` is the first letter of.
-
-    That is `start`, or earlier where only clitics stand in front; None if
-    `start` is in the middle of a word.
-    """
-    first = start
-    while first > 0 and start - first <= MAX_CLITIC and _joined(text, first):
-        first -= 1
-    if first == start:
-        return start
-    return first if clitics is not None and clitics.fullmatch(text, first, start) else None
-
-
 def word_end(text: str, end: int, mode: Mode, ending: int) -> int | None:
     """Return where the word ends whose alias part ends at `end`.
 
@@ -87,7 +73,7 @@ def word_end(text: str, end: int, mode: Mode, ending: int) -> int | None:
     if the word goes on longer than `mode` allows.
     """
     last = end
-    while last < len(text) and _joined(text, last):
+    while last < len(text) and is_joined(text, last):
         if mode is Mode.EXACT or (mode is Mode.INFLECT and last - end == ending):
             return None
         last += 1
@@ -106,7 +92,7 @@ def splits_katakana(text: str, start: int) -> bool:
     )
 
 
-def _joined(text: str, index: int) -> bool:
+def is_joined(text: str, index: int) -> bool:
     """Say whether the characters before and at `index` belong to one word."""
     script = script_of(text[index - 1])
     if script is Script.NONE or script is Script.UNSPACED:

@@ -1,229 +1,206 @@
-"""Find the entities that a text names: one pass for all names, then a close look at each hit.
+"""Find the entities that an article names. Pure.
 
-Pure. A hit counts if it begins and ends where a word does, as far as the alias
-asks for that, has the capitals and accents the alias needs, is not part of a
-longer name, and does not stand inside a blocker.
+A name counts if it begins and ends where a word does, as far as the alias asks for that, has
+the capitals and accents the alias needs, is not part of a longer name, does not stand inside a
+blocker, and, where it is weak, has other evidence in the article: see `wirewatch.entities.decide`.
 """
 
-import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
-from ahocorasick_rs import AhoCorasick
 
-from wirewatch.entities.edges import CLITICS, max_ending, splits_katakana, word_end, word_start
+from wirewatch.entities.catalogue import Catalogue
+from wirewatch.entities.decide import Mention, mentions
+from wirewatch.entities.edges import splits_katakana, word_end
+from wirewatch.entities.lexicon import (
+    AHEAD,
+    FIRST_WORD,
+    MARGIN,
+    QUOTES,
+    Beginning,
+    Hit,
+    Lexicon,
+    Rule,
+    WordNames,
+)
+from wirewatch.entities.spelling import LOOKALIKES, is_spelt_right, plain
 from wirewatch.text.fold import Folded, fold
 from wirewatch.text.language import primary
-from wirewatch.topics.entities import Alias, Case, Entity, Kind, Mode
+from wirewatch.text.words import tokens
+from wirewatch.topics.entities import Entity
 
-ANY_LANGUAGE = "*"
-UNKNOWN_LANGUAGE = "und"
-MAX_ACCENTED_CHARS = 4
-"""A name this short needs its accents: pt Irã is not `ira` (anger), tr Çin is not `cin`."""
-_ACCENTS_ARE_LETTERS = frozenset({"fi", "sv", "vi"})
-"""Here accents make another word, and capitals keep them: sv armén is the army, armen the arm."""
-_LOOKALIKES = str.maketrans(
-    dict.fromkeys("\n\r\t", " ")
-    | dict.fromkeys("’‘ʼ`´׳", "'")
-    | dict.fromkeys("“”״", '"')
-    | dict.fromkeys("‐‑־", "-")
-    | dict.fromkeys("・‧ᆞ", "·")
-)
-"""One character for one, so offsets stay: line ends, apostrophes, quotes, hyphens, middle dots."""
+__all__ = ["Finder", "Mention", "Piece", "piece"]
+
+_BETWEEN = " '\"-·.,()/&+:!?"
+"""What may stand between the words of a name."""
+_NEXT_CAPITAL = regex.compile(r"[ \u00a0]\p{Lu}[\p{Ll}\p{M}'’.-]")
+_CAPITAL_BEFORE = regex.compile(r"(?<=[\p{L}\p{N},] )\p{Lu}[\p{Ll}\p{M}'’.-]+[ \u00a0]\Z")
+"""Not at the beginning of a sentence, where any word has a capital."""
+Word = tuple[str, int, bool]
+"""A word as written, where it begins in its text (code points), whether names of several words
+are to be looked for there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mention:
-    """An entity named in a text: whole words, with their endings and clitics.
+class Piece:
+    """A text of an article, cut: its title, its lead or its body.
 
-    `start` and `end` count code points of the original text.
+    `words` may leave out those that begin no name (`Finder.begins`). `unspaced` says whether
+    the text has letters of a script without spaces.
     """
 
-    entity_id: str
-    start: int
-    end: int
+    text: str
+    words: Iterable[Word]
+    unspaced: bool
+    is_title: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """An alias made ready. `rivals` compete for a place in the text: the longest wins."""
-
-    entity_id: str
-    rivals: str
-    blocks: bool
-    mode: Mode
-    case: Case
-    ending: int
-    clitics: regex.Pattern[str] | None
-    accents: str | None
-    accents_in_capitals: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    rule: _Rule
-    start: int
-    end: int
-
-
-class _Automaton:
-    """All aliases that count in one language."""
-
-    def __init__(self, rules: Iterable[tuple[str, _Rule]]) -> None:
-        self._rules: dict[str, list[_Rule]] = defaultdict(list)
-        for pattern, rule in rules:
-            self._rules[pattern].append(rule)
-        self._by_index = list(self._rules.values())
-        self._search = AhoCorasick(list(self._rules), store_patterns=False)
-
-    def hits(self, folded: Folded) -> Iterator[_Hit]:
-        text = folded.folded.translate(_LOOKALIKES)
-        for index, start, end in self._search.find_matches_as_indexes(text, overlapping=True):
-            for rule in self._by_index[index]:
-                if (hit := _check(rule, folded, text, start, end)) is not None:
-                    yield hit
+def piece(text: str, *, is_title: bool = False) -> Piece:
+    """Return `text` cut into words."""
+    cut = tokens(text)
+    words = [(token.text, token.start, True) for token in cut if not token.is_unspaced]
+    return Piece(text, words, len(words) < len(cut), is_title)
 
 
 class Finder:
-    """Finds what `entities` name. Immutable, so it can be shared.
+    """Finds what `entities` name; entities may be put and removed meanwhile.
 
-    A theme is found by any one of its terms; of other entities the longest
-    name wins where two overlap, and two of equal length both count (`한미` is
-    South Korea and the United States).
+    A theme is found by its terms; of other entities the longest name wins where two overlap,
+    and two of equal length both count (`한미` is South Korea and the United States).
     """
 
-    def __init__(self, entities: Iterable[Entity]) -> None:
-        self._rules: dict[str, list[tuple[Alias, Entity, bool]]] = defaultdict(list)
-        for entity in entities:
-            for alias in entity.aliases:
-                self._rules[primary(alias.language)].append((alias, entity, False))
-            for alias in entity.blockers:
-                self._rules[primary(alias.language)].append((alias, entity, True))
-        self._automata: dict[str, _Automaton] = {}
+    def __init__(self, entities: Catalogue | Iterable[Entity]) -> None:
+        """`entities` are those of a catalogue, or some with their names in their records."""
+        catalogue = entities if isinstance(entities, Catalogue) else Catalogue(entities)
+        self._lexicon = Lexicon(catalogue)
+        self.generation = 0
+        """Counts the changes: what is remembered of words holds for one generation."""
 
-    def find(self, folded: Folded, language: str) -> list[Mention]:
-        """Return what `folded` names, in the order of the text.
+    def put(self, entities: Iterable[Entity]) -> None:
+        """Add own entities, each instead of one with its id; what ships under it stays beside."""
+        self._lexicon.put(entities)
+        self.generation += 1
 
-        Aliases of the article's `language` (BCP 47) count and those of all
-        languages; in an article of unknown language (`und`) every alias counts.
+    def remove(self, entity_ids: Iterable[str]) -> None:
+        """Take own entities out, those that are held."""
+        self._lexicon.remove(entity_ids)
+        self.generation += 1
+
+    def find(self, text: str, language: str) -> list[Mention]:
+        """Return what `text` names, in its order; see `read`."""
+        return self.read([piece(text)], language)[0]
+
+    def read(self, pieces: Sequence[Piece], language: str) -> list[list[Mention]]:
+        """Return what the pieces of one article name, for each in the order of its text.
+
+        Aliases of the article's `language` (BCP 47) count and those of all languages; in an
+        article of unknown language (`und`) those of the largest ones count.
         """
-        if not folded.folded:
+        own = primary(language)
+        hits = [self.hits(each, own) for each in pieces]
+        return mentions(hits, [each.is_title for each in pieces]) if any(hits) else hits  # type: ignore[return-value]
+
+    def class_of(self, entity_id: str) -> str | None:
+        """Return what stands for all entities of the kind of this one; None for a theme."""
+        return self._lexicon.class_of(entity_id)
+
+    def may_go_on(self, written: str, following: str, language: str) -> bool:
+        """Say whether a name of several words may begin with these two; `language` is primary."""
+        following = plain(following)
+        return any(
+            beginning.end < beginning.size or _goes_on(key, following)
+            for beginning in self._lexicon.names_of(written, language).longer
+            for key in beginning.ahead
+        )
+
+    def hits(self, each: Piece, language: str) -> list[Hit]:
+        """Return all names in a piece, not yet held against one another, blockers among them.
+
+        `language` is a primary subtag.
+        """
+        found: list[Hit] = []
+        names_of, known = self._lexicon.names_of, self._lexicon.words(language)
+        for written, start, longer in each.words:
+            names = known.get(written) or names_of(written, language)
+            for rule, first, last in names.alone:
+                found.append(Hit(rule, start + first, start + last))
+            if longer and names.longer:
+                for beginning in names.longer:
+                    found += longer_names(each.text, start, beginning)
+        if each.unspaced:
+            found += self.unspaced(each.text, language)
+        return [hit for hit in found if not hit.rule.asks_around or stands_right(each.text, *hit)]
+
+    def unspaced(self, text: str, language: str) -> list[Hit]:
+        """Return the names in `text` that are in a script without spaces, blockers among them."""
+        automaton = self._lexicon.automaton(language)
+        if automaton is None:
             return []
-        hits = list(self._automaton(primary(language)).hits(folded))
-        kept = {
-            Mention(hit.rule.entity_id, *folded.span(hit.start, hit.end))
-            for hit in _longest(_unblocked(hits))
-        }
-        return sorted(kept, key=lambda mention: (mention.start, mention.end, mention.entity_id))
+        whole = fold(text)
+        plain_text = whole.folded.translate(LOOKALIKES)
+        return [
+            Hit(rule, *whole.span(start, end))
+            for rule, start, end in automaton.hits(plain_text)
+            if not splits_katakana(plain_text, start)
+        ]
 
-    def _automaton(self, language: str) -> _Automaton:
-        # Languages come from outside: those without aliases of their own share one automaton.
-        if language != UNKNOWN_LANGUAGE and language not in self._rules:
-            language = ANY_LANGUAGE
-        if language not in self._automata:
-            self._automata[language] = _Automaton(self._compiled(language))
-        return self._automata[language]
+    def names_of(self, written: str, language: str) -> WordNames:
+        """Return what a word names by itself, and what may begin with it, blockers among them.
 
-    def _compiled(self, language: str) -> Iterator[tuple[str, _Rule]]:
-        wanted = {language, ANY_LANGUAGE}
-        for own in self._rules if language == UNKNOWN_LANGUAGE else wanted & self._rules.keys():
-            for alias, entity, blocks in self._rules[own]:
-                rule = _rule(alias, entity, blocks, language if own == ANY_LANGUAGE else own)
-                for pattern in _patterns(alias):
-                    yield pattern, rule
+        `language` is a primary subtag.
+        """
+        return self._lexicon.names_of(written, language)
 
 
-def _patterns(alias: Alias) -> Iterator[str]:
-    pattern = fold(alias.text).folded.translate(_LOOKALIKES)
-    if not pattern:
-        return
-    yield pattern
-    if primary(alias.language) == "ar" and pattern.startswith("ال"):
-        yield "لل" + pattern[2:]  # li- and the article contract: الصين, للصين
+def _goes_on(key: str, following: str) -> bool:
+    """Say whether a name that goes on with the letters `key` may have the next word `following`."""
+    letters = key.lstrip(_BETWEEN)
+    word = FIRST_WORD.match(letters)
+    if word is None:
+        return not letters or not following[:1].isascii()
+    if word.end() < len(letters):
+        return following == word.group()
+    return following.startswith(letters)
 
 
-def _rule(alias: Alias, entity: Entity, blocks: bool, language: str) -> _Rule:
-    own = primary(alias.language)
-    always = own in _ACCENTS_ARE_LETTERS
-    short = len(alias.text) <= MAX_ACCENTED_CHARS and alias.text[:1] < "\u0250"
-    return _Rule(
-        entity_id=entity.id,
-        rivals=entity.id if entity.kind is Kind.THEME else "",
-        blocks=blocks,
-        mode=alias.mode,
-        case=alias.case,
-        ending=max_ending(language),
-        clitics=CLITICS.get(own),
-        accents=_accents(alias.text) if always or short else None,
-        accents_in_capitals=always,
-    )
-
-
-def _check(rule: _Rule, folded: Folded, text: str, start: int, end: int) -> _Hit | None:
-    """Return the place of a hit, widened to whole words; None if it does not count."""
-    if rule.mode is Mode.SUBSTRING:
-        return None if splits_katakana(text, start) else _Hit(rule, start, end)
-    first = word_start(text, start, rule.clitics)
-    if first is None:
-        return None
-    last = word_end(text, end, rule.mode, rule.ending)
-    if last is None or not _is_spelt_right(rule, folded, start, end):
-        return None
-    return _Hit(rule, first, last)
-
-
-def _is_spelt_right(rule: _Rule, folded: Folded, start: int, end: int) -> bool:
-    if rule.case is Case.ANY and rule.accents is None:
-        return True
-    first, last = folded.span(start, end)
-    written = folded.original[first:last]
-    if rule.case is Case.INITIAL and written[0].islower():
+def stands_right(text: str, rule: Rule, start: int, end: int) -> bool:
+    """Say whether what stands around a name is as its rule asks."""
+    if rule.quoted and text[start - 1 : start] not in QUOTES:
         return False
-    if rule.case is Case.ALL and any(letter.islower() for letter in written):
-        return False
-    # Capitals often go without accents: IRAN in a Spanish headline.
-    if rule.accents is None or (written.isupper() and not rule.accents_in_capitals):
-        return True
-    return _accents(written) == rule.accents
+    return not (rule.given and is_in_person(text, start, end))
 
 
-def _accents(text: str) -> str:
-    """Return the accents of `text`, sorted. The dot of İ is left out: it comes with capitals."""
-    marks = (c for c in unicodedata.normalize("NFD", text) if unicodedata.combining(c))
-    return "".join(sorted(mark for mark in marks if mark != "\u0307"))
+def is_in_person(text: str, start: int, end: int) -> bool:
+    """Say whether another word with a capital stands beside a name: Jordan Spieth."""
+    behind = _NEXT_CAPITAL.match(text, end) is not None
+    return behind or _CAPITAL_BEFORE.search(text, max(0, start - MARGIN), start) is not None
 
 
-def _unblocked(hits: list[_Hit]) -> list[_Hit]:
-    """Drop the blockers, and what stands inside a blocker of its entity."""
-    blockers = [hit for hit in hits if hit.rule.blocks]
-    return [
-        hit
-        for hit in hits
-        if not hit.rule.blocks and not any(_is_inside(hit, blocker) for blocker in blockers)
-    ]
+def longer_names(text: str, start: int, beginning: Beginning) -> Iterator[Hit]:
+    """Yield the names of several words that begin with the word at `start` of `text`.
+
+    Only what may belong to them is folded.
+    """
+    window = fold(text[start : start + beginning.reach])
+    plain = window.folded
+    if not (plain.isascii() and plain.isprintable()):
+        plain = plain.translate(LOOKALIKES)
+    end = beginning.end
+    for size in range(1, AHEAD + 1):
+        for rule in beginning.ahead.get(plain[end : end + size], ()):
+            if (place := _longer_name(window, plain, rule, beginning)) is not None:
+                yield Hit(rule, start + place[0], start + place[1])
 
 
-def _is_inside(hit: _Hit, blocker: _Hit) -> bool:
-    return (
-        hit.rule.entity_id == blocker.rule.entity_id
-        and blocker.start <= hit.start
-        and hit.end <= blocker.end
-    )
-
-
-def _longest(hits: list[_Hit]) -> list[_Hit]:
-    """Drop each hit that overlaps a longer one of its rivals. Themes have no rivals."""
-    kept: dict[tuple[str, int, int, str], _Hit] = {}
-    spans: set[tuple[str, int, int]] = set()
-    covered: dict[str, bytearray] = {}
-    size = max((hit.end for hit in hits), default=0)
-    for hit in sorted(hits, key=lambda hit: (hit.start - hit.end, hit.start)):
-        rivals, start, end = hit.rule.rivals, hit.start, hit.end
-        taken = covered.setdefault(rivals, bytearray(size))
-        if (rivals, start, end) in spans or taken.find(1, start, end) == -1:
-            spans.add((rivals, start, end))
-            taken[start:end] = b"\x01" * (end - start)
-            kept[rivals, start, end, hit.rule.entity_id] = hit
-    return list(kept.values())
+def _longer_name(
+    window: Folded, plain: str, rule: Rule, beginning: Beginning
+) -> tuple[int, int] | None:
+    rest = rule.pattern[beginning.end - beginning.start :]
+    if not plain.startswith(rest, beginning.end):
+        return None
+    end = beginning.end + len(rest)
+    last = word_end(plain, end, rule.mode, rule.ending)
+    if last is None or not is_spelt_right(rule, window, beginning.start, end):
+        return None
+    return window.span(beginning.word_start, last)

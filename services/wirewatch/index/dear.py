@@ -14,7 +14,7 @@ import numpy as np
 
 from wirewatch.index.arrays import Ints, Longs
 from wirewatch.index.batch import Cut, Text
-from wirewatch.index.literals import inner_leaves, is_cheap
+from wirewatch.index.literals import is_cheap
 from wirewatch.index.tokens import TokenTable
 from wirewatch.index.vocabulary import Vocabulary
 from wirewatch.query.explain import matches
@@ -34,6 +34,7 @@ from wirewatch.query.tree import (
     Placed,
     Query,
     TopicLeaf,
+    inner_leaves,
 )
 from wirewatch.topics.alerts import Field
 

@@ -27,6 +27,7 @@ from wirewatch.query.tree import (
     Query,
     TopicLeaf,
     Word,
+    inner_leaves,
 )
 from wirewatch.text.words import is_one_word
 
@@ -238,20 +239,3 @@ def _is_always_true(clause: Clause) -> bool:
         in clause
         for literal in clause
     )
-
-
-def inner_leaves(part: Query) -> Iterator[Leaf]:
-    """Yield the leaves of a dear part, with those inside of NEAR and ATLEAST."""
-    match part:
-        case Near(left, right):
-            yield from inner_leaves(left)
-            yield from inner_leaves(right)
-        case AtLeast(_, inner):
-            yield from inner_leaves(inner)
-        case And(parts) | Or(parts):
-            for each in parts:
-                yield from inner_leaves(each)
-        case Not(inner_part):
-            yield from inner_leaves(inner_part)
-        case _:
-            yield part

@@ -1,7 +1,7 @@
 """Which features the articles of a batch have. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,12 +13,13 @@ from wirewatch.index.batch import Cut, Text, cut
 from wirewatch.index.dear import Mentioned, Seen
 from wirewatch.index.frequencies import Frequencies
 from wirewatch.index.kernels import kernels
+from wirewatch.index.naming import Batch, Naming
 from wirewatch.index.tokens import TokenTable
 from wirewatch.index.vocabulary import ALWAYS, Vocabulary
 from wirewatch.query.places import filter_values
 from wirewatch.query.reading import Place, algorithm_for, texts_of
 from wirewatch.query.tree import SEARCHED
-from wirewatch.text.fold import fold, folded
+from wirewatch.text.fold import folded
 from wirewatch.text.stem import algorithm_of
 from wirewatch.topics.alerts import Field
 from wirewatch.topics.articles import Article
@@ -30,8 +31,6 @@ _KNOWN = 65_536
 """Sources and languages whose features are at hand."""
 BATCH_CHARS = 1_000_000
 """Characters of a batch, unless one article alone has more: 60 bytes of memory each."""
-Named = tuple[int, Mention]
-"""A name, and the number of the text that it stands in."""
 _FILTERED = (Field.LANG, Field.SOURCE, Field.FEED, Field.COUNTRY)
 
 
@@ -39,12 +38,14 @@ _FILTERED = (Field.LANG, Field.SOURCE, Field.FEED, Field.COUNTRY)
 class Read:
     """A batch that was read, and its planes, which are the reader's own.
 
-    `seen` tells more, for what is asked of few articles.
+    `seen` tells more, for what is asked of few articles; `named` what one of them names, all
+    entities and themes, text by text.
     """
 
     articles: Sequence[Article]
     planes: Words64
     seen: Callable[[], Seen]
+    named: Callable[[int], Sequence[Mention]]
 
 
 def batches(articles: Sequence[Article]) -> Iterator[Sequence[Article]]:
@@ -65,8 +66,8 @@ class BatchReader:
 
     def __init__(self, vocabulary: Vocabulary, finder: Finder) -> None:
         self._vocabulary = vocabulary
-        self._finder = finder
         self._tokens = TokenTable(vocabulary)
+        self._naming = Naming(finder, self._tokens)
         self.frequencies = Frequencies()
         self._planes: Words64 = np.zeros(1, np.uint64)
         self._known_features: dict[tuple[str, ...], Sequence[int]] = {}
@@ -105,20 +106,28 @@ class BatchReader:
         tokens = self._tokens.numbers(words)
         in_rows = self._tokens.in_rows(tokens)
         row_words, row_features = self._vocabulary.rows.find(in_rows, words.positions)
-        mentions = self._mentions(articles, texts)
+        batch = Batch(articles, texts, words, tokens)
+        names = self._vocabulary.names
+        every = self._naming.named(batch) if names else None
         owners = np.searchsorted(words.bounds, row_words, side="right") - 1
         self._set_words(words, tokens)
         self._set_pairs(texts, owners, row_features)
-        self._set_pairs(texts, *self._named(mentions))
+        if every is not None:
+            self._set_pairs(texts, *every.features(names))
         self._set_known(articles)
         self.frequencies.note(self._planes[: self._vocabulary.size], len(articles))
 
         @cache
         def seen() -> Seen:
-            places = _places(words, mentions)
+            places = _places(words, every.mentions(names) if every else ())
             return Seen(words, tokens, self._tokens, row_words, row_features, places, tuple(texts))
 
-        return Read(articles, self._planes, seen)
+        def named(at: int) -> Sequence[Mention]:
+            # While no query asks for a name, articles are looked at one by one, when they match.
+            found = self._naming.named(batch, only=at) if every is None else every
+            return found.of_article(texts, at)
+
+        return Read(articles, self._planes, seen, named)
 
     def _set_words(self, words: Cut, tokens: Ints) -> None:
         """Set the planes of the features of words, and of these in one field alone."""
@@ -195,24 +204,6 @@ class BatchReader:
         found = {known[key] for key in keys if key in known}
         return list(found.union(self._vocabulary.feeds_called(folded(article.feed_title))))
 
-    def _mentions(self, articles: Sequence[Article], texts: Sequence[Text]) -> list[Named]:
-        if not self._vocabulary.names:
-            return []
-        return [
-            (number, mention)
-            for number, text in enumerate(texts)
-            if text.field in SEARCHED
-            for mention in self._finder.find(fold(text.text), articles[text.article].language)
-            if mention.entity_id in self._vocabulary.names
-        ]
-
-    def _named(self, mentions: Sequence[Named]) -> tuple[Longs, Ints]:
-        names = self._vocabulary.names
-        return (
-            np.asarray([number for number, _ in mentions], np.int64),
-            np.asarray([names[mention.entity_id] for _, mention in mentions], np.int32),
-        )
-
 
 def _more_texts(number: int, article: Article, wanted: set[Field]) -> Iterator[Text]:
     """Yield the texts beside title, lead and body."""
@@ -222,7 +213,9 @@ def _more_texts(number: int, article: Article, wanted: set[Field]) -> Iterator[T
             yield Text(number, field, part, text, algorithm, searched=False)
 
 
-def _places(words: Cut, mentions: Sequence[Named]) -> dict[tuple[int, str], list[Mentioned]]:
+def _places(
+    words: Cut, mentions: Iterable[tuple[int, Mention]]
+) -> dict[tuple[int, str], list[Mentioned]]:
     """Return where names stand, by article and entity, as `wirewatch.query.reading` has it."""
     found: dict[tuple[int, str], list[Mentioned]] = defaultdict(list)
     for number, mention in mentions:
@@ -235,6 +228,6 @@ def _places(words: Cut, mentions: Sequence[Named]) -> dict[tuple[int, str], list
         if first <= last:
             positions = words.positions[begin:end]
             touched = (int(positions[first] - positions[0]), int(positions[last] - positions[0]))
-        place = Place(text.field, text.part, mention.start, mention.end, *touched)
+        place = Place(text.field, text.part, mention.start, mention.end, *touched, mention.beside)
         found[text.article, mention.entity_id].append((place, text.searched))
     return dict(found)

@@ -27,10 +27,12 @@ class TokenTable:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
+        self.generation = 0
         self.forget()
 
     def forget(self) -> None:
-        """Forget all words."""
+        """Forget all words: their numbers mean nothing any more."""
+        self.generation += 1
         self._table = HashTable()
         self._held = Growing(np.int64)
         self._masks = Growing(np.uint64)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wirewatch.entities.catalogue import Catalogue
+from wirewatch.entities.gazetteer import Gazetteer
 from wirewatch.match.matcher import Matcher
 from wirewatch.match.metrics import MatchMetrics
 from wirewatch.match.snapshot import MAX_AGE, Kept, SnapshotFolder
@@ -14,6 +15,7 @@ from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.settings import Settings
 from wirewatch.topics import SUBSCRIPTIONS
+from wirewatch.topics.entities import Entity
 
 LOOK_EVERY_S = 2.0
 DEAD_AT_LEAST = 100_000
@@ -33,6 +35,7 @@ class Keeper:
     """Saves the subscriptions of a worker now and then, and sorts them anew when it pays."""
 
     standing: Standing
+    names: Gazetteer
     _folder: SnapshotFolder
     _metrics: MatchMetrics
     _clock: Clock
@@ -46,19 +49,24 @@ class Keeper:
     def open(cls, settings: Settings, metrics: MatchMetrics, clock: Clock) -> "Keeper":
         """Return the worker as it was saved, or an empty one. Raises Problem."""
         shard = settings.shard
-        catalogue = Catalogue.load()
+        names = Gazetteer(Catalogue.load().copy())
         folder = SnapshotFolder(
             settings.data_dir / "match" / settings.instance / shard.group,
-            catalogue,
+            names.catalogue,
             shard=str(shard),
             topic=f"{SUBSCRIPTIONS.full_name(settings.topic_prefix)} at {settings.bootstrap}",
+            finder=names.finder,
         )
         kept = folder.load(clock())
+        every_s = settings.match_snapshot_s
         if kept is None:
-            standing = Standing(Matcher(catalogue, folder.new_records()), metrics, shard)
-            return cls(standing, folder, metrics, clock, settings.match_snapshot_s)
-        standing = Standing(kept.matcher, metrics, shard, kept.offsets, kept.invalid)
-        keeper = cls(standing, folder, metrics, clock, settings.match_snapshot_s, kept.read_at)
+            matcher = Matcher(names.catalogue, folder.new_records(), finder=names.finder)
+            standing = Standing(matcher, metrics, shard)
+            return cls(standing, names, folder, metrics, clock, every_s)
+        standing = Standing(
+            kept.matcher, metrics, shard, kept.offsets, kept.invalid, left_out=kept.left_out
+        )
+        keeper = cls(standing, names, folder, metrics, clock, every_s, kept.read_at)
         keeper._note_saved(standing.changes, kept.read_at)
         log.info("snapshot loaded", subscriptions=len(standing.matcher))
         return keeper
@@ -72,6 +80,11 @@ class Keeper:
         self._looked_at = asyncio.get_running_loop().time()
         self.standing.matcher.index.settle()
         await self._save()
+
+    def take_entity(self, key: str, old: Entity | None, new: Entity | None) -> None:
+        """Take in a change of an own entity: in force with the next article."""
+        self.names.apply(key, old, new)
+        self.standing.try_again()
 
     async def keep(self, catch_up: CatchUp) -> None:
         """Do what is due, until cancelled."""
@@ -130,7 +143,8 @@ class Keeper:
         if read_at is None or not self._is_worth_saving(read_at):
             return
         changes = standing.changes
-        kept = Kept(standing.matcher, standing.offsets, tuple(standing.invalid), read_at)
+        invalid, left_out = tuple(standing.invalid), tuple(standing.left_out.values())
+        kept = Kept(standing.matcher, standing.offsets, invalid, read_at, left_out)
         try:
             await asyncio.to_thread(self._folder.saving(kept))
         except OSError as error:

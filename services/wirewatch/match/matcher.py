@@ -1,15 +1,16 @@
 """Articles in, alerts out: the index says which subscriptions, the evaluator proves it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 
 import msgspec
 
-from wirewatch.entities.catalogue import Catalogue
-from wirewatch.entities.find import Finder
+from wirewatch.entities.catalogue import Catalogue, label_of
+from wirewatch.entities.find import Finder, Mention
 from wirewatch.index.arrays import Ints
 from wirewatch.index.index import QueryIndex
 from wirewatch.index.reader import batches
@@ -19,13 +20,22 @@ from wirewatch.query.explain import explain
 from wirewatch.query.parse import parse
 from wirewatch.query.reading import Reading, read
 from wirewatch.query.tree import Query
-from wirewatch.topics.alerts import MAX_SUMMARY_CHARS, Alert, ArticleDigest, Proof
+from wirewatch.topics.alerts import (
+    MAX_ENTITIES,
+    MAX_SUMMARY_CHARS,
+    Alert,
+    ArticleDigest,
+    NamedEntity,
+    Proof,
+)
 from wirewatch.topics.articles import Article
 from wirewatch.topics.ids import alert_id
 from wirewatch.topics.subscriptions import Subscription
 
 REMEMBERED = 8_192
 """Subscriptions kept read and parsed: those that matched last."""
+MAX_NAME_CHARS = 200
+"""Characters of an entity's name in an alert."""
 PREPARED = 64
 """An article that matches more subscriptions is read anew for their proofs, at 3 ms for all."""
 
@@ -42,11 +52,13 @@ class Found:
     """What an article satisfies: slots of the matcher that found them, and of no other.
 
     `reading` is the article read as far as it is needed, None where nothing was prepared.
+    `entity_ids` are the entities and themes that it names, those it names most first.
     """
 
     article: Article
     slots: Ints
     reading: Reading | None
+    entity_ids: Sequence[str] = ()
 
 
 class Unproved(Exception):
@@ -130,7 +142,8 @@ class Matcher:
         }
         readings = self.index.readings(read_batch, wanted)
         for at, (article, own) in enumerate(zip(batch, slots, strict=True)):
-            yield Found(article, own, readings.get(at))
+            entity_ids = most_named(read_batch.named(at)) if len(own) else ()
+            yield Found(article, own, readings.get(at), entity_ids)
 
     def _queries(self, slots: Ints) -> Iterator[Query]:
         """Yield the queries that can be read; `alerts` says what is wrong with the others."""
@@ -148,9 +161,10 @@ class Matcher:
         failed: Exception | None = None
         reading = found.reading or read(found.article, self.finder)
         summary = digest(found.article)
+        entities = cache(partial(self._entities, found.entity_ids))
         for slot in found.slots.tolist():
             try:
-                alerts = self._alerts(slot, reading, summary, now)
+                alerts = self._alerts(slot, reading, summary, entities, now)
             except OSError:
                 raise
             except Exception as error:  # noqa: BLE001 - raised at the end
@@ -160,14 +174,27 @@ class Matcher:
         if failed is not None:
             raise failed
 
+    def _entities(self, entity_ids: Sequence[str], language: str) -> tuple[NamedEntity, ...]:
+        known = (self._catalogue.entity(each) for each in entity_ids)
+        return tuple(
+            NamedEntity(id=each.id, kind=each.kind, name=label_of(each, language)[:MAX_NAME_CHARS])
+            for each in known
+            if each is not None
+        )
+
     def _alerts(
-        self, slot: int, reading: Reading, summary: ArticleDigest, now: datetime
+        self,
+        slot: int,
+        reading: Reading,
+        summary: ArticleDigest,
+        entities: Callable[[str], tuple[NamedEntity, ...]],
+        now: datetime,
     ) -> list[Alert]:
         subscription, query = self._subscription(slot)
         proofs = explain(query, reading)
         if proofs is None:
             raise Unproved(f"subscription {subscription.id}: {subscription.query}")
-        return _alerts(subscription, summary, proofs, now)
+        return _alerts(subscription, summary, proofs, entities(subscription.language), now)
 
     def match(self, article: Article, *, now: datetime) -> list[Alert]:
         """Return all alerts of one article, in the order of subscription ids."""
@@ -179,8 +206,18 @@ def _read(records: RecordFile, slot: int) -> tuple[Subscription, Query]:
     return _record_decoder.decode(records.get(slot))
 
 
+def most_named(mentions: Sequence[Mention]) -> list[str]:
+    """Return the ids of what is named most, first of those named as often what came first."""
+    counts = Counter(mention.entity_id for mention in mentions)
+    return [entity_id for entity_id, _ in counts.most_common(MAX_ENTITIES)]
+
+
 def _alerts(
-    subscription: Subscription, article: ArticleDigest, proofs: tuple[Proof, ...], now: datetime
+    subscription: Subscription,
+    article: ArticleDigest,
+    proofs: tuple[Proof, ...],
+    entities: tuple[NamedEntity, ...],
+    now: datetime,
 ) -> list[Alert]:
     found = alert_id(subscription.id, article.id)
     return [
@@ -193,6 +230,7 @@ def _alerts(
             tags=subscription.tags,
             article=article,
             proofs=proofs,
+            entities=entities,
             found_at=now,
         )
         for endpoint_id in dict.fromkeys(subscription.endpoint_ids)

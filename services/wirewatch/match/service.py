@@ -1,6 +1,7 @@
 """match: articles x subscriptions -> alerts, on Faust."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from wirewatch.index.index import warm_up
@@ -15,10 +16,10 @@ from wirewatch.runtime.garbage import collect_rarely, settle_memory
 from wirewatch.runtime.kafka import Producer, bury_unreadable
 from wirewatch.runtime.lifecycle import Context
 from wirewatch.runtime.logs import get_logger
-from wirewatch.runtime.projection import Projection
+from wirewatch.runtime.projection import MemoryTable, Projection
 from wirewatch.runtime.topic_admin import GroupLag
 from wirewatch.topics import ARTICLES, SUBSCRIPTIONS
-from wirewatch.topics.subscriptions import Subscription
+from wirewatch.topics.entities import ENTITIES, Entity
 
 LOOK_EVERY_S = 10.0
 log = get_logger("match")
@@ -33,23 +34,29 @@ async def main(context: Context) -> None:
     keeper = Keeper.open(settings, metrics, context.clock)
     standing = keeper.standing
     subscriptions = Projection(settings, SUBSCRIPTIONS, standing, on_unreadable)
+    own = MemoryTable[Entity](keeper.take_entity)
+    entities = Projection(settings, ENTITIES, own, on_unreadable)
     context.health.alive["subscriptions"] = subscriptions.problem
+    context.health.alive["entities"] = entities.problem
     try:
         await producer.start()
         await asyncio.to_thread(warm_up, standing.matcher.finder)
         begun_at = context.clock()
+        await entities.start()  # first: subscriptions ask for them by name
         await subscriptions.start(standing.partitions)
         await keeper.settle(begun_at)
         settle_memory()
         log.info("subscriptions loaded", subscriptions=len(standing.matcher))
         keeping = asyncio.create_task(keeper.keep(subscriptions.catch_up), name="keep snapshots")
         try:
-            await _run_faust(context, standing, subscriptions, producer, metrics)
+            followed = (subscriptions, entities)
+            await _run_faust(context, standing, followed, producer, metrics)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
     finally:
         await subscriptions.stop()
+        await entities.stop()
         await keeper.close()
         await producer.stop()
 
@@ -57,7 +64,7 @@ async def main(context: Context) -> None:
 async def _run_faust(
     context: Context,
     standing: Standing,
-    subscriptions: Projection[Subscription],
+    followed: Sequence[Projection[Any]],
     producer: Producer,
     metrics: MatchMetrics,
 ) -> None:
@@ -83,7 +90,7 @@ async def _run_faust(
     look = _look(context, app, progress, batch, metrics)
     looking = asyncio.create_task(look, name="look at progress")
     try:
-        await _until_an_end(context, app, batch, subscriptions)
+        await _until_an_end(context, app, batch, followed)
     finally:
         looking.cancel()
         try:
@@ -93,23 +100,24 @@ async def _run_faust(
 
 
 async def _until_an_end(
-    context: Context, app: Any, batch: ArticleBatch, subscriptions: Projection[Subscription]
+    context: Context, app: Any, batch: ArticleBatch, followed: Sequence[Projection[Any]]
 ) -> None:
     """Return when the service is to stop; raise what keeps it from going on."""
     stopping = asyncio.create_task(context.stopping.wait())
     crashed = asyncio.create_task(app._crashed.wait())  # noqa: SLF001 - mode has no other way
     # Who matches without hearing of changes would be believed and wrong.
-    ended = asyncio.create_task(subscriptions.ended())
-    ends: set[asyncio.Future[Any]] = {stopping, crashed, ended, batch.failed}
+    ended = [asyncio.create_task(each.ended()) for each in followed]
+    ends: set[asyncio.Future[Any]] = {stopping, crashed, *ended, batch.failed}
     try:
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (stopping, crashed, ended):
+        for task in (stopping, crashed, *ended):
             task.cancel()
     if batch.failed.done():
         batch.failed.result()
-    if ended.done() and not ended.cancelled():
-        ended.result()
+    for each in ended:
+        if each.done() and not each.cancelled():
+            each.result()
     if app.crashed:
         raise RuntimeError("the Faust app has crashed") from app.crash_reason
 

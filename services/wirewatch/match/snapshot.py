@@ -26,11 +26,13 @@ import msgspec
 import numpy as np
 
 from wirewatch.entities.catalogue import Catalogue
+from wirewatch.entities.find import Finder
 from wirewatch.index.snapshot import LAYOUT, Arrays, freeze, thaw
 from wirewatch.match.matcher import Matcher
 from wirewatch.match.records import KeptRecords, RecordFile, checksum
 from wirewatch.runtime.errors import Problem
 from wirewatch.runtime.logs import get_logger
+from wirewatch.topics.subscriptions import Subscription
 
 MAX_AGE = timedelta(hours=12)
 """The broker drops tombstones after 24 h (delete.retention.ms): who did not read one in time
@@ -60,25 +62,42 @@ class Manifest(msgspec.Struct, frozen=True):
     records: str
     records_bytes: int
     records_checksum: int
+    left_out: tuple[Subscription, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A worker at one moment: its matcher, where to read on, what was left out."""
+    """A worker at one moment: its matcher, where to read on, what was left out.
+
+    `left_out` are those of the `invalid` that may be taken in once more names are known.
+    """
 
     matcher: Matcher
     offsets: Mapping[int, int]
     invalid: tuple[str, ...]
     read_at: datetime
+    left_out: tuple[Subscription, ...] = ()
 
 
 class SnapshotFolder:
     """The folder of one worker's snapshots. Nobody else may work in it."""
 
-    def __init__(self, path: Path, catalogue: Catalogue, *, shard: str, topic: str) -> None:
-        """`topic` tells the log from others. Raises Problem if the folder cannot be used."""
+    def __init__(
+        self,
+        path: Path,
+        catalogue: Catalogue,
+        *,
+        shard: str,
+        topic: str,
+        finder: Finder | None = None,
+    ) -> None:
+        """`topic` tells the log from others; `finder` is that of `catalogue`, where there is one.
+
+        Raises Problem if the folder cannot be used.
+        """
         self._path = path
         self._catalogue = catalogue
+        self._finder = finder
         self._shard = shard
         self._log = topic
         self._program = program_of(catalogue)
@@ -136,8 +155,10 @@ class SnapshotFolder:
             records.close()
             raise ValueError("the checksum of its records is another")
         make_index = partial(thaw, arrays, strings)
-        matcher = Matcher(self._catalogue, records, make_index=make_index)
-        return Kept(matcher, manifest.offsets, manifest.invalid, manifest.read_at)
+        matcher = Matcher(self._catalogue, records, finder=self._finder, make_index=make_index)
+        return Kept(
+            matcher, manifest.offsets, manifest.invalid, manifest.read_at, manifest.left_out
+        )
 
     def _load_arrays(self, manifest: Manifest) -> Arrays:
         path = self._path / manifest.arrays
@@ -199,6 +220,7 @@ class SnapshotFolder:
                     read_at=state.read_at,
                     offsets=offsets,
                     invalid=state.invalid,
+                    left_out=state.left_out,
                     arrays=arrays.name,
                     arrays_bytes=(arrays_bytes := arrays.stat().st_size),
                     arrays_checksum=checksum(arrays, arrays_bytes),

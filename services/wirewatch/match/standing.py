@@ -11,6 +11,8 @@ from wirewatch.topics.subscriptions import Subscription
 
 log = get_logger("match")
 
+MAX_LEFT_OUT = 10_000
+"""Subscriptions that cannot be read and are held to be tried again."""
 SAID_AT_MOST = 20
 """Wrong queries of one batch that are logged each; of more the number is."""
 
@@ -25,9 +27,15 @@ class Standing:
         shard: Shard,
         offsets: Mapping[int, int] | None = None,
         invalid: Iterable[str] = (),
+        *,
+        left_out: Iterable[Subscription] = (),
     ) -> None:
-        """`offsets` are where to read on, for a matcher that was kept; `invalid` was left out."""
+        """`offsets` are where to read on, for a matcher that was kept; `invalid` was left out.
+
+        `left_out` are those of them that are held to be tried again.
+        """
         self.matcher = matcher
+        self.left_out = {each.id: each for each in left_out}
         self.offsets: dict[int, int] = dict(offsets or {})
         self.invalid = set(invalid)
         self.changes = 0
@@ -66,9 +74,25 @@ class Standing:
         if self._since is not None:
             self._since |= newest
         self.invalid.difference_update(newest)
+        for key in newest:
+            self.left_out.pop(key, None)
         self.matcher.remove_all([key for key, value in newest.items() if value is None])
         wanted = [value for value in newest.values() if value is not None]
-        self._note_wrong(_put_all(self.matcher, wanted))
+        wrong = _put_all(self.matcher, wanted)
+        for key in list(wrong)[: MAX_LEFT_OUT - len(self.left_out)]:
+            if (subscription := newest[key]) is not None:
+                self.left_out[key] = subscription
+        self._note_wrong(wrong)
+
+    def try_again(self) -> None:
+        """Take in what was left out and can be read now: an entity that it asks for has come.
+
+        Subscriptions and entities are of different topics, and either may be read first.
+        """
+        if self.left_out:
+            self._put(dict(self.left_out))
+            self.changes += 1
+            self._show()
 
     def _note_wrong(self, wrong: Mapping[str, Exception]) -> None:
         for number, (key, error) in enumerate(wrong.items()):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from wirewatch.topics.alerts import Alert, ArticleDigest, Proof
+from wirewatch.topics.alerts import Alert, ArticleDigest, NamedEntity, Proof
 from wirewatch.topics.deliveries import Delivery
 
 ALERT_CREATED = "alert.created"
@@ -33,6 +33,7 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subscription: SubscriptionPart
     article: ArticleDigest
     proofs: tuple[Proof, ...]
+    entities: tuple[NamedEntity, ...] = ()
     truncated: bool = False
 
 
@@ -75,6 +76,7 @@ def _data(alert: Alert, delivery: Delivery) -> AlertData:
         ),
         article=alert.article,
         proofs=alert.proofs,
+        entities=alert.entities,
     )
 
 
@@ -101,6 +103,7 @@ def _no_summary(data: AlertData) -> AlertData:
 def _no_lists(data: AlertData) -> AlertData:
     bare = msgspec.structs.replace(data.subscription, tags=())
     data = msgspec.structs.replace(data, subscription=bare)
+    data = msgspec.structs.replace(data, entities=())
     return _with_article(data, lambda article: msgspec.structs.replace(article, authors=()))
 
 

@@ -176,6 +176,7 @@ def _new_proof(leaf: Leaf, place: Place, reading: Reading) -> Proof:
         snippet=original[start:end],
         mark_start=place.start - start,
         mark_end=place_end - start,
+        beside=place.beside or None,
     )
 
 

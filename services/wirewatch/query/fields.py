@@ -15,7 +15,7 @@ FILTERS = {
     "feed": Field.FEED,
     "country": Field.COUNTRY,
 }
-NAMES = ("entity", "topic")
+NAMES = ("entity", "topic", "person", "place", "organisation")
 FIELDS = (*(str(field) for field in TEXTS), *FILTERS, *NAMES)
 MAX_VALUE_CHARS = 200
 

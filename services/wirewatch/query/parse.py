@@ -24,7 +24,7 @@ from wirewatch.query.limits import (
     MAX_PREFIXES,
     MIN_PREFIX_CHARS,
 )
-from wirewatch.query.names import named_leaf
+from wirewatch.query.names import ANY, named_leaf, salient
 from wirewatch.query.tokens import Kind, Token, require_short, tokenize
 from wirewatch.query.tree import (
     SEARCHED,
@@ -209,9 +209,10 @@ class _Parser:
         if name not in FIELDS:
             raise unknown_field(field.text, field.offset, field.length)
         outer, place = self._field, self._place
-        if outer is not None and not (name in NAMES and outer.text.lower() in SEARCHED):
-            raise _at(field, f"{name}: cannot stand inside {outer.text.lower()}:( )", None)
         value = self._next
+        names = _takes_names(name, value)
+        if outer is not None and not (names and outer.text.lower() in SEARCHED):
+            raise _at(field, f"{name}: cannot stand inside {outer.text.lower()}:( )", None)
         if value.kind not in _VALUES or value.offset != field.offset + field.length:
             raise _at(field, f"{name}: needs a name right behind it", f'{name}:"…"')
         if value.kind is not Kind.OPEN:
@@ -234,9 +235,24 @@ class _Parser:
             return self._text(token, exact, _TEXTS[name])
         if exact is not None:
             raise _at(exact, f"{name}: takes no =", f"drop the =, {name}: is looked up as a whole")
-        if name in NAMES:
-            return named_leaf(name, token, self._place, self._catalogue)
+        if _takes_names(name, token):
+            return self._named(name, token)
         return Filter(FILTERS[name], filter_value(name, token))
+
+    def _named(self, name: str, token: Token) -> Query:
+        text, mark, part = token.text.rpartition("~")
+        if token.kind is Kind.WORD and mark and text:
+            token = Token(token.kind, text, token.offset, len(text))
+            behind = Token(token.kind, part, token.offset + len(text), len(part) + 1)
+        elif self._next.kind is Kind.WORD and self._next.text[0] == "~" and self._is_behind(token):
+            behind = self._take()
+            part = behind.text[1:]
+        else:
+            return named_leaf(name, token, self._place, self._catalogue)
+        return salient(named_leaf(name, token, self._place, self._catalogue), behind, part)
+
+    def _is_behind(self, token: Token) -> bool:
+        return self._next.offset == token.offset + token.length
 
     def _text(self, token: Token, exact: Token | None, field: Field | None) -> Query:
         text = unicodedata.normalize("NFC", token.text)
@@ -281,6 +297,11 @@ class _Parser:
             return _at(token, f"before {token.text} something to look for is missing", None)
         # Of all kinds only a ) can neither begin a part nor follow one.
         return _at(token, "this parenthesis was never opened", "remove it")
+
+
+def _takes_names(field: str, value: Token) -> bool:
+    """Say whether `value` is a name; behind `country:` only `any` is, else a code stands there."""
+    return field in NAMES or (field == "country" and value.text.lower() == ANY)
 
 
 def _number(operator: Token, most: int, meaning: str) -> int:

@@ -1,5 +1,6 @@
 """A query as text: parse(to_text(query)) == query. Pure."""
 
+from wirewatch.entities.ids import CLASS_PREFIX
 from wirewatch.query.tree import (
     And,
     AtLeast,
@@ -29,8 +30,10 @@ def to_text(query: Query) -> str:  # noqa: C901, PLR0911 - one line for each kin
             return f"{_scope(field)}{quoted(text)}"
         case Exact(text, field):
             return f"{_scope(field)}={_bare_or_quoted(text)}"
-        case EntityLeaf(_, name, field):
-            return _named(f"entity:{_bare_or_quoted(name)}", field)
+        case EntityLeaf(entity_id, name, field):
+            kind = entity_id.removeprefix(CLASS_PREFIX)
+            what = f"{kind}:" if kind != entity_id else "entity:"
+            return _named(what + _bare_or_quoted(name), field)
         case TopicLeaf(_, name, field):
             return _named(f"topic:{_bare_or_quoted(name)}", field)
         case Filter(field, value):

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from wirewatch.entities.find import Finder, Mention
+from wirewatch.entities.find import Finder, Mention, Piece
 from wirewatch.query.tree import SEARCHED, Leaf
-from wirewatch.text.fold import fold, folded
+from wirewatch.text.fold import folded
 from wirewatch.text.language import primary
 from wirewatch.text.stem import NO_ALGORITHM, algorithm_of, forms_in_text
 from wirewatch.text.words import Token, tokens
@@ -73,7 +73,8 @@ class Place(NamedTuple):
     """A place in a field of the original article, in code points.
 
     `part` tells the authors of an article apart, and its categories. `first` and `last` are
-    the positions of its words, for NEAR.
+    the positions of its words, for NEAR. `beside` is the id of what makes an ambiguous name
+    count here, empty for all else.
     """
 
     field: Field
@@ -82,6 +83,7 @@ class Place(NamedTuple):
     end: int
     first: int = 0
     last: int = 0
+    beside: str = ""
 
 
 class Reading:
@@ -117,10 +119,15 @@ class Reading:
     def mentions(self) -> Mapping[str, Sequence[Place]]:
         """Where each entity and theme is named."""
         found: dict[str, list[Place]] = defaultdict(list)
-        for each in self.fields:
-            if each.field in SEARCHED:
-                for mention in self._finder.find(fold(each.text), self.article.language):
-                    found[mention.entity_id].append(_mentioned(mention, each))
+        fields = [each for each in self.fields if each.field in SEARCHED]
+        pieces = [_piece(each) for each in fields]
+        named = self._finder.read(pieces, self.article.language)
+        for each, mentions in zip(fields, named, strict=True):
+            for mention in mentions:
+                place = _mentioned(mention, each)
+                found[mention.entity_id].append(place)
+                if (whole_class := self._finder.class_of(mention.entity_id)) is not None:
+                    found[whole_class].append(place)
         return dict(found)
 
     def of(self, wanted: Field | None) -> Sequence[FieldReading]:
@@ -152,6 +159,11 @@ def read(article: Article, finder: Finder) -> Reading:
     return Reading(article, finder)
 
 
+def _piece(each: FieldReading) -> Piece:
+    words = [(token.text, token.start, True) for token in each.tokens if not token.is_unspaced]
+    return Piece(each.text, words, len(words) < len(each.tokens), each.field is Field.TITLE)
+
+
 def _mentioned(mention: Mention, read_field: FieldReading) -> Place:
     """Return where a name stands; it takes the positions of the words that it touches."""
     touched = [
@@ -160,4 +172,4 @@ def _mentioned(mention: Mention, read_field: FieldReading) -> Place:
         if token.start < mention.end and token.end > mention.start
     ]
     first, last = (touched[0], touched[-1]) if touched else (-1, -1)
-    return Place(read_field.field, 0, mention.start, mention.end, first, last)
+    return Place(read_field.field, 0, mention.start, mention.end, first, last, mention.beside)

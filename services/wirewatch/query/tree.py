@@ -57,7 +57,10 @@ class Prefix(_Node, frozen=True, gc=False, cache_hash=True):
 
 
 class EntityLeaf(_Node, frozen=True, gc=False, cache_hash=True):
-    """A thing by any of its names in any language. `name` is what the query called it."""
+    """A thing by any of its names in any language. `name` is what the query called it.
+
+    For all things of a kind `entity_id` is that of the class (`entities.ids`).
+    """
 
     entity_id: str
     name: str
@@ -134,6 +137,21 @@ def leaves(query: Query) -> Iterator[Leaf]:
             yield from leaves(part)
         case _:
             yield query
+
+
+def inner_leaves(part: Query) -> Iterator[Leaf]:
+    """Yield the leaves of `part`; of a NEAR and an ATLEAST those inside of it."""
+    match part:
+        case Near(left, right):
+            yield from inner_leaves(left)
+            yield from inner_leaves(right)
+        case AtLeast(_, inner) | Not(inner):
+            yield from inner_leaves(inner)
+        case And(parts) | Or(parts):
+            for each in parts:
+                yield from inner_leaves(each)
+        case _:
+            yield part
 
 
 def is_placed(query: Query) -> bool:

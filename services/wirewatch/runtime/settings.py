@@ -269,6 +269,10 @@ class Settings(BaseSettings):
     # api and tools
     api_host: str = Field(default="127.0.0.1", description="Address of the API and status page.")
     api_port: Port = Field(default=8400, description="Port of the API and status page.")
+    wikidata_url: str = Field(
+        default="https://www.wikidata.org/w/api.php",
+        description="The API that `wirewatch entities import` asks.",
+    )
     api_url: str = Field(
         default="http://127.0.0.1:8400",
         pattern=r"^https?://[^\s]+$",

@@ -1,6 +1,25 @@
 """Language tags, as far as texts need them. Pure."""
 
-_SAME_LANGUAGE = {"iw": "he", "in": "id", "cmn": "zh", "yue": "zh", "prs": "fa", "arb": "ar"}
+_SAME_LANGUAGE = {
+    "arb": "ar",
+    "bs": "hr",
+    "ckb": "ku",
+    "cmn": "zh",
+    "fil": "tl",
+    "gaz": "om",
+    "in": "id",
+    "iw": "he",
+    "kmr": "ku",
+    "ltg": "lv",
+    "lzh": "zh",
+    "nb": "no",
+    "nn": "no",
+    "pes": "fa",
+    "prs": "fa",
+    "swh": "sw",
+    "yue": "zh",
+    "zlm": "ms",
+}
 """Subtags that stand for a language that names and stems are kept under another one."""
 
 

@@ -14,12 +14,23 @@ from wirewatch.api.metrics import ApiMetrics
 from wirewatch.api.service import new_api
 from wirewatch.api.store import Tables, new_tables
 from wirewatch.entities.catalogue import Catalogue
+from wirewatch.entities.gazetteer import Gazetteer
 from wirewatch.runtime.kafka import Position, Received
 from wirewatch.runtime.observe import Health
 from wirewatch.topics.alerts import Alert, ArticleDigest, Field, Proof
 from wirewatch.topics.attempts import Attempt, Outcome
+from wirewatch.topics.entities import Alias, Entity, Kind
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+FOOLAND = Entity(
+    id="Q1",
+    kind=Kind.COUNTRY,
+    labels={"en": "Fooland"},
+    aliases=(Alias(text="Fooland", language="en"), Alias(text="Foo", language="en")),
+)
+"""All that the catalogue of these tests ships."""
 
 
 @dataclass
@@ -54,6 +65,7 @@ class World:
     client: TestClient
     log: FakeLog
     tables: Tables
+    gazetteer: Gazetteer
     clock: Clock
     registry: CollectorRegistry
 
@@ -68,14 +80,13 @@ def _key(record) -> str:
 
 async def _world(*, loopback_only: bool) -> World:
     log, clock, registry = FakeLog(), Clock(), CollectorRegistry()
-    tables = new_tables(clock)
+    gazetteer = Gazetteer(Catalogue([FOOLAND]))
+    tables = new_tables(clock, gazetteer)
     metrics = ApiMetrics(registry)
-    api = new_api(
-        tables, log, Catalogue([]), metrics=metrics, clock=clock, loopback_only=loopback_only
-    )
+    api = new_api(tables, log, gazetteer, metrics=metrics, clock=clock, loopback_only=loopback_only)
     client = TestClient(TestServer(make_app(api, Health()), access_log=None))
     await client.start_server()
-    return World(client, log, tables, clock, registry)
+    return World(client, log, tables, gazetteer, clock, registry)
 
 
 @pytest.fixture

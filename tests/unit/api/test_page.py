@@ -89,7 +89,7 @@ def test_nothing_is_loaded_from_anywhere(make):
     tags = _tags(render_page(held, NOW))
     assert set(tags.links) == {
         "data:,", "https://news.example/storm", "https://news.example/f", "/?refresh=off",
-        "/v1/status", "/v1/alerts", "/v1/attempts", "/v1/dead-letters",
+        "/entities", "/v1/status", "/v1/alerts", "/v1/attempts", "/v1/dead-letters",
     }  # fmt: skip
 
 

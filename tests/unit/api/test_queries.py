@@ -90,6 +90,7 @@ async def test_a_match_is_explained_by_the_words_and_their_places(world):
             "snippet": "A storm",
             "mark_start": 2,
             "mark_end": 7,
+            "beside": None,
         },
         {
             "leaf": "source:n.example",
@@ -101,6 +102,7 @@ async def test_a_match_is_explained_by_the_words_and_their_places(world):
             "snippet": "n.example",
             "mark_start": 0,
             "mark_end": 9,
+            "beside": None,
         },
     ]
     assert world.log.sent == []

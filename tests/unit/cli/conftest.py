@@ -16,6 +16,7 @@ from wirewatch.api.service import new_api
 from wirewatch.api.store import Tables, new_tables
 from wirewatch.cli.main import app
 from wirewatch.entities.catalogue import Catalogue
+from wirewatch.entities.gazetteer import Gazetteer
 from wirewatch.runtime.kafka import Position
 from wirewatch.runtime.observe import Health
 
@@ -39,9 +40,15 @@ class FakeLog:
 
 
 @pytest.fixture
-def tables() -> Tables:
+def gazetteer() -> Gazetteer:
+    """The names that the API knows: none but own ones."""
+    return Gazetteer(Catalogue([]))
+
+
+@pytest.fixture
+def tables(gazetteer: Gazetteer) -> Tables:
     """What the API has read."""
-    return new_tables(lambda: NOW)
+    return new_tables(lambda: NOW, gazetteer)
 
 
 @pytest.fixture
@@ -55,7 +62,7 @@ def wirewatch() -> Run:
 
 
 @pytest.fixture
-def api(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLog]:
+def api(tables: Tables, gazetteer: Gazetteer, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLog]:
     """An API that answers where the command line looks for it; the log behind it."""
     log = FakeLog()
     loop = asyncio.new_event_loop()
@@ -64,7 +71,7 @@ def api(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLog]:
 
     async def start() -> TestServer:
         api = new_api(
-            tables, log, Catalogue([]), metrics=ApiMetrics(CollectorRegistry()),
+            tables, log, gazetteer, metrics=ApiMetrics(CollectorRegistry()),
             clock=lambda: NOW, loopback_only=True,
         )  # fmt: skip
         server = TestServer(make_app(api, Health()), access_log=None)

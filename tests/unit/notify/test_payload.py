@@ -47,6 +47,7 @@ def test_the_payload_by_value(alert: Alert, delivery: Delivery) -> None:
                     "snippet": "Ein russisches Werk",
                     "mark_start": 4,
                     "mark_end": 14,
+                    "beside": None,
                 }
             ],
         },

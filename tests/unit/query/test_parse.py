@@ -31,12 +31,13 @@ from wirewatch.topics.alerts import Field
 
 NO_FIELD = (
     "there is no field xyz: (there are title:, lead:, body:, url:, author:, category:, lang:, "
-    "source:, feed:, country:, entity:, topic:)"
+    "source:, feed:, country:, entity:, topic:, person:, place:, organisation:)"
 )
 WILD = (
     "can only stand for the rest of a word, as in nuke* "
     "(write the forms with OR, or in quotes as it stands:"
 )
+RUSSIA = "Russia (Q159, country)"
 TOO_MANY = "would stand for too many words (write at least 2 letters before the *)"
 NO_DISTANCE = (
     'NEAR needs a distance in words behind it (NEAR/5, or in quotes to look for the word: "NEAR")'
@@ -157,7 +158,12 @@ def test_reads(text: str, query: Query) -> None:
         ("ATLEAST/3 lang:en", 10, 5, f"ATLEAST {TAKES}"),
         ("title:a NEAR/5 body:b", 8, 6, "both sides of NEAR have to be in the same field"),
         ("!" * 50, 0, 50, f"there is no word in {'!' * 39}… (write one or drop it)"),
-        ("x entity:Rusia", 9, 5, "there is no entity “Rusia” (did you mean Russia?)"),
+        (
+            "x entity:Rusia",
+            9,
+            5,
+            f"there is no entity “Rusia” (did you mean {RUSSIA}?)",
+        ),
         ("topic:militry", 6, 7, "there is no topic “militry” (did you mean military?)"),
     ],
 )

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from wirewatch.topics import ALL
-from wirewatch.topics.alerts import Alert, ArticleDigest, Field, Proof
+from wirewatch.topics.alerts import Alert, ArticleDigest, Field, NamedEntity, Proof
 from wirewatch.topics.articles import Article, Enclosure
 from wirewatch.topics.attempts import Attempt, AttemptReason, Outcome
 from wirewatch.topics.codec import DecodeError, decode, encode
@@ -65,6 +65,7 @@ ALERT = Alert(
             mark_end=15,
         ),
     ),
+    entities=(NamedEntity(id="Q423", kind=Kind.COUNTRY, name="Nordkorea"),),
     found_at=AT,
 )
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from wirewatch.topics.entities import Kind
 from wirewatch.topics.spec import Cleanup, Record, Topic
 
 MAX_PROOFS = 64
@@ -12,6 +13,8 @@ MAX_PROOFS = 64
 as there are no more satisfied leaves than this."""
 MAX_SNIPPET_CHARS = 160
 MAX_SUMMARY_CHARS = 500
+MAX_ENTITIES = 20
+"""Entities and themes told of in one alert: those that the article names most."""
 
 
 class Field(StrEnum):
@@ -39,6 +42,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     code points in the article's field, `text` is what stands there. `snippet`
     is the text around it, in which it stands from `mark_start` to `mark_end`.
     Authors and categories are fields of their own each; of SOURCE the field is the host.
+    `beside` is the id of the entity that makes an ambiguous name count (Georgia beside Tbilisi);
+    its own where the article also names it in another way.
     """
 
     leaf: str
@@ -50,6 +55,15 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     snippet: str
     mark_start: int
     mark_end: int
+    beside: str | None = None
+
+
+class NamedEntity(msgspec.Struct, frozen=True, kw_only=True):
+    """An entity or theme that the article names; `name` is in the subscriber's language."""
+
+    id: str
+    kind: Kind
+    name: str
 
 
 class ArticleDigest(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +99,7 @@ class Alert(Record, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     article: ArticleDigest
     proofs: tuple[Proof, ...]
+    entities: tuple[NamedEntity, ...] = ()
     found_at: datetime
 
 

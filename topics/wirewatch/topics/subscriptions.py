@@ -9,7 +9,7 @@ class Subscription(Record, frozen=True, kw_only=True):
     """A standing query and the endpoints that are told when it matches.
 
     A paused subscription matches nothing; what appears meanwhile is not
-    delivered later.
+    delivered later. `language` (BCP 47) is the subscriber's: alerts name entities in it.
     """
 
     id: str
@@ -18,6 +18,7 @@ class Subscription(Record, frozen=True, kw_only=True):
     endpoint_ids: tuple[str, ...]
     tags: tuple[str, ...] = ()
     paused: bool = False
+    language: str = "en"
     created_at: datetime
     updated_at: datetime
 
