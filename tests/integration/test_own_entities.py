@@ -88,6 +88,6 @@ async def test_an_own_entity_is_in_force_at_once_whichever_comes_first(
     await worker()
     assert len(await alerts_of("Apex Ltd after a kill")) == 1
 
-    await producer.delete(ENTITIES, acme("x").id)
+    await producer.delete(ENTITIES, acme("Acme").id)
     await asyncio.sleep(BOUND_S)
     assert await alerts_of("Apex Ltd, which is nobody's now") == []

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from wirewatch.api.answers import API, answer, body_of, found, int_parameter, page, paged
 from wirewatch.api.bodies import EntityBody, EntityPatch, ImportBody, TextBody
-from wirewatch.api.checks import check_text
+from wirewatch.api.checks import check_text, query_mistake
 from wirewatch.api.entity_views import entity_view, found_views, listed_view
 from wirewatch.api.errors import Conflict, FieldError, Invalid, NotFound
 from wirewatch.api.queries import MAX_EXPLAIN_BYTES
@@ -143,6 +143,7 @@ async def change(request: web.Request) -> web.Response:
                 entity = described(changed, api.clock())
             except OwnError as error:
                 raise Invalid([FieldError(error.field, str(error))]) from error
+            _refuse_lost(api, entity)
             await api.entities.put(entity)
     return await _told(api, entity)
 
@@ -185,6 +186,21 @@ async def remove(request: web.Request) -> web.Response:
             _refuse_used(api, entity.id)
         await api.entities.remove(entity.id)
     return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+def _refuse_lost(api: Api, changed: Entity) -> None:
+    """Raise Conflict if an alert calls the entity by a name that it has no more."""
+    users = [each for each in api.subscriptions if _asks_for(each.query, changed.id, api)]
+    if not users:
+        return
+    after = api.catalogue.copy()
+    after.put(changed)
+    for each in users:
+        if (mistake := query_mistake(each.query, after)) is not None:
+            raise Conflict(
+                f"The alert {each.name} ({each.id}) could not be read any more ({mistake}): "
+                f"let it ask for entity:{changed.id} first."
+            )
 
 
 def _refuse_used(api: Api, entity_id: str) -> None:

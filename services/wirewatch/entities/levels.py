@@ -12,6 +12,8 @@ _NOT_CALLED = (Role.ADJECTIVE, Role.FORM)
 
 def named(entity: Entity) -> Iterator[tuple[int, str]]:
     """Yield the names by which an entity can be called, each with its level: 0 is the surest."""
+    if entity.name:
+        yield 0, entity.name  # what an operator calls it holds whatever its names become
     for language, label in entity.labels.items():
         yield (0 if language == "en" else 1), label
     for alias in entity.aliases:

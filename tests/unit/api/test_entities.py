@@ -111,6 +111,27 @@ async def test_one_that_an_alert_asks_for_is_not_removed(world):
     assert "is asked for by A" in (await refused.json())["detail"]
 
 
+async def test_a_change_does_not_take_the_name_that_an_alert_calls_it_by(world):
+    view = await made(world)
+    endpoint = await (
+        await world.client.post("/v1/endpoints", json={"url": "https://hook.example/"})
+    ).json()
+    subscription = {"name": "A", "query": 'entity:"ACME Corp"', "endpoint_ids": [endpoint["id"]]}
+    assert (await world.client.post("/v1/subscriptions", json=subscription)).status == 201
+    path = f"/v1/entities/{view['id']}"
+    refused = await world.client.patch(path, json={"names": {"en": "Apex"}})
+    assert refused.status == 409
+    assert f"ask for entity:{view['id']} first" in (await refused.json())["detail"]
+    kept = await world.client.patch(path, json={"names": {"en": "ACME Corp; Apex"}})
+    assert kept.status == 200
+
+
+async def test_an_entity_is_called_by_its_name_whatever_its_names_become(world):
+    view = await made(world)
+    await world.client.patch(f"/v1/entities/{view['id']}", json={"names": {"en": "Apex"}})
+    assert world.gazetteer.catalogue.resolve("Acme").id == view["id"]
+
+
 async def test_an_import_keeps_what_the_operator_wrote_and_dropped(world):
     imported = {
         "kind": "organisation",
