@@ -14,7 +14,7 @@ _ACCENTS_ARE_LETTERS = frozenset({"fi", "sv", "vi"})
 _LATIN_ENDS = "\u0250"
 LOOKALIKES = str.maketrans(
     dict.fromkeys("\n\r\t", " ")
-    | dict.fromkeys("’‘ʼ`´׳", "'")
+    | dict.fromkeys("’‘ʼʻ`´׳", "'")
     | dict.fromkeys("“”״", '"')
     | dict.fromkeys("‐‑־", "-")
     | dict.fromkeys("・‧ᆞ", "·")
