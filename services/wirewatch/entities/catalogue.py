@@ -185,6 +185,11 @@ class Catalogue:
             self._entities[entity_id] = shipped
         return shipped
 
+    @property
+    def digest(self) -> str:
+        """What tells what ships from other catalogues."""
+        return self._packed.digest
+
     def ships(self, entity_id: str) -> bool:
         """Say whether an entity of this id ships."""
         return entity_id in self._shipped

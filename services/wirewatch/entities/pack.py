@@ -4,6 +4,7 @@ It is made of parts, each msgpack and compressed: the entities without their nam
 language, and an index from folded names to entities for queries.
 """
 
+import hashlib
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -78,6 +79,11 @@ class Shipped:
             self.entities = _entities.decode(zstd.decompress(self._file.entities))
         except (zstd.ZstdError, msgspec.MsgspecError) as error:
             raise ValueError(f"not a catalogue: {error}") from error
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells this catalogue from others, names and all."""
+        return hashlib.blake2b(_encode(self._file), digest_size=15).hexdigest()
 
     @property
     def languages(self) -> Sequence[str]:

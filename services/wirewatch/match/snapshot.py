@@ -9,7 +9,6 @@ Checksums tell what only a power failure can do.
 """
 
 import fcntl
-import hashlib
 import os
 import secrets
 import threading
@@ -288,8 +287,5 @@ def _locked(path: Path) -> int:
 def program_of(catalogue: Catalogue) -> str:
     """Return what tells this program and catalogue from others: numbers mean the same in both."""
     libraries = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
-    digest = hashlib.blake2b(digest_size=15)
-    for entity in sorted(catalogue, key=lambda entity: entity.id):
-        digest.update(msgspec.msgpack.encode(entity))
     versions = [f"layout {LAYOUT}", f"unicode {unicodedata.unidata_version}", *libraries]
-    return ", ".join([*versions, f"catalogue {digest.hexdigest()}"])
+    return ", ".join([*versions, f"catalogue {catalogue.digest}"])

@@ -7,15 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from fakes.news import AT, subscription
+from fakes.news import AT, CATALOGUE, subscription
 from fakes.standing import folder, found, kept, new_standing, received
+from wirewatch.entities.catalogue import Catalogue
 from wirewatch.match import snapshot
 from wirewatch.match.matcher import Matcher
-from wirewatch.match.snapshot import MAX_AGE, Kept, SnapshotFolder
+from wirewatch.match.snapshot import MAX_AGE, Kept, SnapshotFolder, program_of
 from wirewatch.match.standing import Standing
 from wirewatch.runtime.errors import Problem
+from wirewatch.topics.entities import Alias
 
 
 @contextmanager
@@ -237,3 +240,14 @@ def test_a_folder_that_cannot_be_made_is_a_problem(tmp_path: Path) -> None:
 
     with pytest.raises(Problem, match=r"cannot be written .* set WIREWATCH_DATA_DIR"):
         folder(tmp_path)
+
+
+def test_a_catalogue_with_another_alias_is_another_program() -> None:
+    korea, *others = (CATALOGUE.whole(each.id) for each in CATALOGUE)
+    assert korea is not None
+    renamed = msgspec.structs.replace(
+        korea, aliases=(*korea.aliases, Alias(text="DPRK", language="en"))
+    )
+
+    assert program_of(Catalogue([korea, *others])) == program_of(CATALOGUE)
+    assert program_of(Catalogue([renamed, *others])) != program_of(CATALOGUE)
