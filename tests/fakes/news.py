@@ -75,6 +75,7 @@ def subscription(
     id: str = "sub_1",
     endpoint_ids: tuple[str, ...] = ("end_1",),
     paused: bool = False,
+    language: str = "en",
 ) -> Subscription:
     return Subscription(
         id=id,
@@ -82,6 +83,7 @@ def subscription(
         query=query,
         endpoint_ids=endpoint_ids,
         paused=paused,
+        language=language,
         created_at=AT,
         updated_at=AT,
     )

@@ -29,6 +29,17 @@ def test_an_alert_for_each_endpoint_with_the_same_id(tmp_path: Path) -> None:
     assert alerts[0].found_at == AT
 
 
+def test_an_alert_names_entities_in_the_language_of_its_subscription(tmp_path: Path) -> None:
+    matcher = Matcher(CATALOGUE, RecordFile(tmp_path / "records"))
+    matcher.put(subscription("entity:Russia", language="de-AT"))
+    matcher.put(subscription("entity:Russia", id="sub_2"))
+
+    alerts = matcher.match(article("Russia said"), now=AT)
+
+    named = {alert.subscription_id: [each.name for each in alert.entities] for alert in alerts}
+    assert named == {"sub_1": ["Russland"], "sub_2": ["Russia"]}
+
+
 def test_a_paused_or_removed_subscription_finds_nothing(tmp_path: Path) -> None:
     matcher = Matcher(CATALOGUE, RecordFile(tmp_path / "records"))
     matcher.put(subscription("quake"))
