@@ -9,7 +9,8 @@ import msgspec
 from wirewatch.api.entity_views import EntityView, ListedEntity
 from wirewatch.cli.client import ApiClient, ApiProblem, client, segment
 from wirewatch.cli.show import harmless, print_table, say
-from wirewatch.entities.wikidata import ITEM, Hit, Item, read_hits, read_items
+from wirewatch.entities.ids import ITEM
+from wirewatch.entities.wikidata import Hit, Item, read_hits, read_items
 from wirewatch.runtime.clock import utc_now
 from wirewatch.runtime.errors import Problem
 from wirewatch.runtime.settings import load_settings

@@ -27,10 +27,10 @@ from wirewatch.entities.lexicon import (
 from wirewatch.entities.spelling import LOOKALIKES, is_spelt_right, plain
 from wirewatch.text.fold import Folded, fold
 from wirewatch.text.language import primary
-from wirewatch.text.words import tokens
+from wirewatch.text.words import Token, tokens
 from wirewatch.topics.entities import Entity
 
-__all__ = ["Finder", "Mention", "Piece", "piece"]
+__all__ = ["Finder", "Mention", "Piece", "piece", "piece_of"]
 
 _BETWEEN = " '\"-·.,()/&+:!?"
 """What may stand between the words of a name."""
@@ -46,8 +46,7 @@ are to be looked for there."""
 class Piece:
     """A text of an article, cut: its title, its lead or its body.
 
-    `words` may leave out those that begin no name (`Finder.begins`). `unspaced` says whether
-    the text has letters of a script without spaces.
+    `unspaced` says whether the text has letters of a script without spaces.
     """
 
     text: str
@@ -58,7 +57,11 @@ class Piece:
 
 def piece(text: str, *, is_title: bool = False) -> Piece:
     """Return `text` cut into words."""
-    cut = tokens(text)
+    return piece_of(text, tokens(text), is_title=is_title)
+
+
+def piece_of(text: str, cut: Sequence[Token], *, is_title: bool = False) -> Piece:
+    """Return `text`, whose words are `cut`."""
     words = [(token.text, token.start, True) for token in cut if not token.is_unspaced]
     return Piece(text, words, len(words) < len(cut), is_title)
 
@@ -99,7 +102,7 @@ class Finder:
         """
         own = primary(language)
         hits = [self.hits(each, own) for each in pieces]
-        return mentions(hits, [each.is_title for each in pieces]) if any(hits) else hits  # type: ignore[return-value]
+        return mentions(hits, [each.is_title for each in pieces])
 
     def class_of(self, entity_id: str) -> str | None:
         """Return what stands for all entities of the kind of this one; None for a theme."""

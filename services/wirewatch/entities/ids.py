@@ -1,6 +1,11 @@
 """Ids that stand where an entity's id stands. Pure."""
 
+import regex
+
 from wirewatch.topics.entities import Kind
+
+ITEM = regex.compile(r"Q[1-9][0-9]{0,11}")
+"""The id of an item of Wikidata."""
 
 THEME_PREFIX = "topic:"
 CLASS_PREFIX = "kind:"

@@ -132,8 +132,12 @@ class _Table:
         for number in numbers:
             self.names[number] = None
         self._dead += len(numbers)
-        if self._dead > DEAD_AT_LEAST and self._dead > len(self.names) // 2:
-            self.__init__([each for each in self.names if each is not None])  # type: ignore[misc]
+
+    def is_mostly_dead(self) -> bool:
+        return self._dead > DEAD_AT_LEAST and self._dead > len(self.names) // 2
+
+    def living(self) -> Iterator[Named]:
+        return (each for each in self.names if each is not None)
 
 
 class Lexicon:
@@ -169,6 +173,8 @@ class Lexicon:
             if self._own.pop(entity_id, None) is not None:
                 self._own_table.take_out(entity_id)
                 self._dropped.pop(entity_id, None)
+        if self._own_table.is_mostly_dead():
+            self._own_table = _Table(self._own_table.living())
         self._words.clear()
         self._automata.clear()
 

@@ -7,7 +7,7 @@ import msgspec
 import regex
 
 from wirewatch.entities.automatic import automatic
-from wirewatch.entities.ids import THEME_PREFIX
+from wirewatch.entities.ids import ITEM, THEME_PREFIX
 from wirewatch.entities.notation import (
     NAME_ROLES,
     TERM_ROLES,
@@ -25,7 +25,7 @@ MAX_LINE_CHARS = 10_000
 MAX_ALIASES = 5_000
 MAX_CONTEXT = 100
 MAX_DROPPED = 1_000
-ID = regex.compile(r"Q[1-9][0-9]{0,11}|topic:[a-z][a-z0-9-]{0,63}|ent_[a-z2-7]{24}")
+ID = regex.compile(rf"{ITEM.pattern}|topic:[a-z][a-z0-9-]{{0,63}}|ent_[a-z2-7]{{24}}")
 EVERY_LANGUAGE = "*"
 LANGUAGE = regex.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}|\*")
 _OTHER_LETTERS = regex.compile(r"[^\P{L}a-z]")

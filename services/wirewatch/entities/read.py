@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import regex
 
-from wirewatch.entities.ids import THEME_PREFIX
+from wirewatch.entities.ids import ITEM, THEME_PREFIX
 from wirewatch.entities.notation import (
     NAME_ROLES,
     TERM_ROLES,
@@ -28,7 +28,6 @@ TABLES = {
     "topic": Kind.THEME,
 }
 BLOCKERS = "blockers"
-_ID = regex.compile(r"Q[1-9][0-9]*")
 _TOPIC = regex.compile(r"[a-z][a-z-]*")
 
 
@@ -102,7 +101,7 @@ def _lines(content: object, where: str, mistakes: list[str]) -> Iterator[tuple[s
 
 def _read(key: str, line: str, kind: Kind, language: str, blocked: str) -> Names:
     is_theme = kind is Kind.THEME
-    if (_TOPIC if is_theme else _ID).fullmatch(key) is None:
+    if (_TOPIC if is_theme else ITEM).fullmatch(key) is None:
         raise NotationError("not a Wikidata id (Q…)" if not is_theme else "not the id of a topic")
     return Names(
         entity_id=THEME_PREFIX + key if is_theme else key,
@@ -114,7 +113,7 @@ def _read(key: str, line: str, kind: Kind, language: str, blocked: str) -> Names
 
 
 def _blocked_id(key: str) -> str:
-    if _ID.fullmatch(key):
+    if ITEM.fullmatch(key):
         return key
     if _TOPIC.fullmatch(key) is None:
         raise NotationError("not a Wikidata id (Q…) nor the id of a topic")

@@ -12,10 +12,10 @@ from typing import Any, TypeGuard
 
 import regex
 
+from wirewatch.entities.ids import ITEM
 from wirewatch.entities.own import EVERY_LANGUAGE, LANGUAGE, Imported
 from wirewatch.topics.entities import Kind
 
-ITEM = regex.compile(r"Q[1-9][0-9]{0,11}")
 MAX_NAME_CHARS = 200
 MAX_NAMES = 2_000
 """Names of one item that are taken: an own entity has room for the aliases that they make."""

@@ -6,9 +6,11 @@ word is; a property test holds the two together.
 """
 
 import secrets
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +26,7 @@ _SEED = np.uint64(secrets.randbits(64))
 """Drawn anew in each process: nobody can write two words of one hash on purpose, and by chance
 a million words have two of one hash once in 40 million runs."""
 _END = "\0"
+_article = attrgetter("article")
 
 
 class Text(NamedTuple):
@@ -38,6 +41,12 @@ class Text(NamedTuple):
     text: str
     algorithm: str
     searched: bool
+
+
+def texts_of(texts: Sequence[Text], article: int) -> range:
+    """Return the numbers of an article's texts; `texts` are in the order of their articles."""
+    first = bisect_left(texts, article, key=_article)
+    return range(first, bisect_right(texts, article, first, key=_article))
 
 
 @dataclass(frozen=True, slots=True)

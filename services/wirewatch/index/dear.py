@@ -4,16 +4,15 @@ Most stand on words whose places in the batch are known by number. What does not
 the reference (`wirewatch.query.places`), which reads the article anew.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from operator import attrgetter
 
 import numpy as np
 
 from wirewatch.index.arrays import Ints, Longs
-from wirewatch.index.batch import Cut, Text
+from wirewatch.index.batch import Cut, Text, texts_of
 from wirewatch.index.literals import is_cheap
 from wirewatch.index.tokens import TokenTable
 from wirewatch.index.vocabulary import Vocabulary
@@ -40,7 +39,6 @@ from wirewatch.topics.alerts import Field
 
 Mentioned = tuple[Place, bool]
 """Where a name stands, and whether a leaf without a field is looked for there."""
-_article = attrgetter("article")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +59,7 @@ class Seen:
 
     def texts_of(self, article: int) -> range:
         """Return the numbers of an article's texts."""
-        first = bisect_left(self.texts, article, key=_article)
-        return range(first, bisect_right(self.texts, article, first, key=_article))
+        return texts_of(self.texts, article)
 
     def words_of(self, articles: Iterable[int]) -> Longs:
         """Return the numbers of the words of some articles, in order."""

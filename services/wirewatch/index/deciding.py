@@ -15,7 +15,7 @@ from wirewatch.entities.decide import WEAK_TERMS_NEEDED, Mention, longest, term_
 from wirewatch.entities.find import stands_right
 from wirewatch.entities.lexicon import Hit, Rule
 from wirewatch.index.arrays import Ints, Longs
-from wirewatch.index.batch import Text
+from wirewatch.index.batch import Text, texts_of
 from wirewatch.topics.alerts import Field
 from wirewatch.topics.entities import Entity, Kind
 
@@ -86,8 +86,8 @@ class Rows:
         return Rows(*(getattr(self, name)[kept] for name in self.__slots__))
 
 
-class Seen:
-    """Collects rows."""
+class Collected:
+    """Rows, as they are found."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -145,11 +145,12 @@ class Named:
 
     def of_article(self, texts: Sequence[Text], article: int) -> list[Mention]:
         """Return what an article names, text by text."""
-        own = [number for number, text in enumerate(texts) if text.article == article]
-        there = np.flatnonzero(np.isin(self.rows.texts, own)).tolist()
+        own = texts_of(texts, article)
+        first, last = np.searchsorted(self.rows.texts, (own.start, own.stop)).tolist()
         entities = self.registry.entities
         found = [
-            (self._text(at), self._mention(at, entities[self.rows.entities[at]].id)) for at in there
+            (self._text(at), self._mention(at, entities[self.rows.entities[at]].id))
+            for at in range(first, last)
         ]
         found.sort(key=lambda each: (each[0], each[1].start, each[1].end, each[1].entity_id))
         return [mention for _, mention in found]

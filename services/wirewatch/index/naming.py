@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wirewatch.entities.find import Finder, longer_names, piece
 from wirewatch.index.arrays import Growing, HashTable, Ints, Longs, Words64, rows
 from wirewatch.index.batch import Cut, Text
-from wirewatch.index.deciding import Named, Registry, Rows, Seen, decide
+from wirewatch.index.deciding import Collected, Named, Registry, Rows, decide
 from wirewatch.index.kernels import kernels
 from wirewatch.index.tokens import TokenTable
 from wirewatch.query.tree import SEARCHED
@@ -57,12 +57,12 @@ class Naming:
             self._registry = Registry(self._finder.class_of)
             self._of_language.clear()
             self._known_at = now
-        seen = Seen(self._registry)
+        seen = Collected(self._registry)
         for language, numbers in _by_language(batch, only).items():
             self._find(batch, numbers, language, seen)
         return decide(seen.rows(), batch.texts, self._registry)
 
-    def _find(self, batch: Batch, numbers: Sequence[int], language: str, seen: Seen) -> None:
+    def _find(self, batch: Batch, numbers: Sequence[int], language: str, seen: Collected) -> None:
         words = self._of_language.get(language)
         if words is None:
             words = self._of_language[language] = _Words(self._finder, language, self._registry)
@@ -104,7 +104,7 @@ class _Words:
             if len(column) < size:
                 column.resize(size)
 
-    def find(self, batch: Batch, numbers: Longs, seen: Seen) -> None:
+    def find(self, batch: Batch, numbers: Longs, seen: Collected) -> None:
         """Collect the names in the texts `numbers`."""
         bounds = batch.cut.bounds
         words, owners = rows(bounds[numbers], bounds[numbers + 1] - bounds[numbers])
@@ -139,7 +139,7 @@ class _Words:
             column.extend(values)
         return _MET | _NAMES * bool(found.alone) | _BEGINS * bool(found.longer)
 
-    def _add_words(self, batch: Batch, words: Longs, texts: Longs, seen: Seen) -> None:
+    def _add_words(self, batch: Batch, words: Longs, texts: Longs, seen: Collected) -> None:
         tokens = batch.tokens[words]
         at, owners = rows(self._first.view[tokens].astype(np.int64), self._count.view[tokens])
         texts = texts[owners]
@@ -182,7 +182,7 @@ class _Words:
         ]
         self._pairs.put(pairs[at], np.asarray(may, np.int32))
 
-    def _add_longer(self, batch: Batch, words: Longs, texts: Longs, seen: Seen) -> None:
+    def _add_longer(self, batch: Batch, words: Longs, texts: Longs, seen: Collected) -> None:
         cut = batch.cut
         starts = cut.starts[words].tolist()
         for number, written, start in zip(texts.tolist(), cut.written(words), starts, strict=True):

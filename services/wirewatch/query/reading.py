@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from wirewatch.entities.find import Finder, Mention, Piece
+from wirewatch.entities.find import Finder, Mention, piece_of
 from wirewatch.query.tree import SEARCHED, Leaf
 from wirewatch.text.fold import folded
 from wirewatch.text.language import primary
@@ -120,7 +120,9 @@ class Reading:
         """Where each entity and theme is named."""
         found: dict[str, list[Place]] = defaultdict(list)
         fields = [each for each in self.fields if each.field in SEARCHED]
-        pieces = [_piece(each) for each in fields]
+        pieces = [
+            piece_of(each.text, each.tokens, is_title=each.field is Field.TITLE) for each in fields
+        ]
         named = self._finder.read(pieces, self.article.language)
         for each, mentions in zip(fields, named, strict=True):
             for mention in mentions:
@@ -157,11 +159,6 @@ def algorithm_for(wanted: Field, language: str) -> str:
 def read(article: Article, finder: Finder) -> Reading:
     """Return `article` read; `finder` finds the names of entities and themes."""
     return Reading(article, finder)
-
-
-def _piece(each: FieldReading) -> Piece:
-    words = [(token.text, token.start, True) for token in each.tokens if not token.is_unspaced]
-    return Piece(each.text, words, len(words) < len(each.tokens), each.field is Field.TITLE)
 
 
 def _mentioned(mention: Mention, read_field: FieldReading) -> Place:
