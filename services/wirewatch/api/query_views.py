@@ -87,14 +87,16 @@ def check_view(understood: Understood) -> QueryCheckView:
 
 def refused_view(error: QueryError) -> QueryCheckView:
     """Return what is shown of a query that cannot be read."""
-    return QueryCheckView(
-        ok=False,
-        error=QueryErrorView(
-            message=error.message,
-            offset=error.offset,
-            length=error.length,
-            suggestion=error.suggestion,
-        ),
+    return QueryCheckView(ok=False, error=error_view(error))
+
+
+def error_view(error: QueryError) -> QueryErrorView:
+    """Return what is shown of what is wrong with a query."""
+    return QueryErrorView(
+        message=error.message,
+        offset=error.offset,
+        length=error.length,
+        suggestion=error.suggestion,
     )
 
 

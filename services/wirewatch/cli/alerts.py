@@ -41,9 +41,10 @@ def add(  # noqa: PLR0917 - options of a command line
     """Add an alert: when an article satisfies QUERY, every endpoint is told."""
     if not to:
         raise Problem("Say who is to be told: --to with the URL or id of an endpoint.")
-    understood = require_readable(query, dialect)
-    is_new, subscription, endpoints = run(_add(name, understood.text, to, tag or [], language))
-    say_remarks(query, understood)
+    checked = require_readable(query, dialect)
+    ours = checked.query or query
+    is_new, subscription, endpoints = run(_add(name, ours, to, tag or [], language))
+    say_remarks(query, checked)
     say(f"{'Added' if is_new else 'It is there already:'} {subscription.name}\n{subscription.id}")
     for endpoint in endpoints:
         say_secret(endpoint)
@@ -187,10 +188,10 @@ def _line(alert: AlertView, width: int) -> Text:
 def check(
     query: Annotated[str, typer.Argument(help="A query.")], dialect: InDialect = None
 ) -> None:
-    """Say how a query is understood, or what is wrong and where. Nothing is sent."""
-    understood = require_readable(query, dialect)
-    say(understood.canonical)
-    say_remarks(query, understood)
+    """Say how a query is checked, or what is wrong and where. Nothing is sent."""
+    checked = require_readable(query, dialect)
+    say(checked.canonical or query)
+    say_remarks(query, checked)
 
 
 @app.command()

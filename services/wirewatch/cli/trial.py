@@ -1,4 +1,4 @@
-"""`wirewatch alerts test`: whether a query finds an article, by which words; without a network."""
+"""`wirewatch alerts test`: whether a query finds an article, by which words."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,18 +9,14 @@ import msgspec
 import typer
 from rich.text import Text
 
-from wirewatch.api.query_views import ExplanationView, explanation_view
+from wirewatch.api.query_views import ExplanationView
 from wirewatch.cli.client import client, run
 from wirewatch.cli.lines import MARK
-from wirewatch.cli.own import catalogue_with_own
-from wirewatch.cli.queries import InDialect, require_readable, say_remarks
+from wirewatch.cli.queries import InDialect, explanation, require_readable, say_remarks
 from wirewatch.cli.show import console, harmless, print_json, say
 from wirewatch.cli.subscriptions import ID_PREFIX, find_subscription
 from wirewatch.entities.catalogue import Catalogue
-from wirewatch.entities.find import Finder
-from wirewatch.entities.ids import CLASS_PREFIX
-from wirewatch.query.sample import Sample, article_of, mistakes
-from wirewatch.query.tree import EntityLeaf, Query, TopicLeaf, inner_leaves
+from wirewatch.query.sample import Sample, mistakes
 from wirewatch.runtime.errors import Problem
 from wirewatch.topics.alerts import Proof
 
@@ -65,24 +61,13 @@ def trial(
     for field, message in mistakes(sample):
         raise Problem(f"The article's {field} {message}.")
     written = _query_of(query)
-    understood = require_readable(written, dialect)
-    finder = Finder(_catalogue_for(understood.query))
-    view = explanation_view(understood, article_of(sample), finder)
+    checked = require_readable(written, dialect)
+    view = explanation(written, dialect, sample)
     if as_json:
         print_json(view)
         return
-    say_remarks(written, understood)
+    say_remarks(written, checked)
     _show(view, guessed=not sample.language)
-
-
-def _catalogue_for(query: Query) -> Catalogue:
-    """Return the catalogue; with the own entities, where `query` asks for one of them."""
-    shipped = Catalogue.load()
-    asked = [leaf for leaf in inner_leaves(query) if isinstance(leaf, EntityLeaf | TopicLeaf)]
-    ids = [leaf.entity_id for leaf in asked if not leaf.entity_id.startswith(CLASS_PREFIX)]
-    if all(shipped.entity(each) for each in ids):
-        return shipped
-    return catalogue_with_own() or shipped
 
 
 def _query_of(text: str) -> str:

@@ -34,6 +34,12 @@ _SHAPES = {
 }
 
 
+def may_name(query: str) -> bool:
+    """Say whether `query` may ask for things by name: fast, and true more often than need be."""
+    small = query.lower()
+    return any(f"{name}:" in small for name in NAMES)
+
+
 def unknown_field(name: str, offset: int, length: int) -> QueryError:
     """Return the error for a field that does not exist."""
     near = get_close_matches(name.lower(), FIELDS, n=1)

@@ -141,3 +141,38 @@ def test_what_an_article_says_cannot_steer_the_terminal(wirewatch):
     assert "\x1b" not in tried.stdout
     shown = wirewatch("alerts", "test", "storm", "--title", "\x1b[31mstorm\u202e")
     assert not {"\x1b", "\u202e"} & set(shown.stdout)
+
+
+# What only the API knows
+
+
+def test_a_query_that_names_an_own_entity_is_checked_tried_and_added(wirewatch, api):
+    assert wirewatch("entities", "add", "Zorbly", "--kind", "organisation").exit_code == 0
+
+    checked = wirewatch("alerts", "check", "Entity:zorbly  lawsuit")
+    assert (checked.exit_code, checked.stdout) == (0, "entity:zorbly AND lawsuit\n")
+    tried = wirewatch(
+        "alerts", "test", "entity:Zorbly lawsuit", "--title", "Zorbly grows", "--author", "A. B.",
+        "--language", "en",
+    )  # fmt: skip
+    assert tried.exit_code == 0
+    assert tried.stdout == (
+        "It does not match.\n  entity:Zorbly  title 0-6  Zorbly grows\nmissing: lawsuit\n"
+    )
+    added = wirewatch("alerts", "add", "Mine", "entity:Zorbly", "--to", HOOK)
+    assert added.exit_code == 0
+    assert api.sent[-1].query == "entity:Zorbly"
+
+
+def test_a_mistake_beside_an_own_entity_is_the_one_that_is_shown(wirewatch, api):
+    wirewatch("entities", "add", "Zorbly", "--kind", "organisation")
+    for words in (("check",), ("test", "--title", "x")):
+        wrong = wirewatch("alerts", words[0], "entity:Zorbly entity:Nowhereland", *words[1:])
+        assert wrong.exit_code == 1
+        assert wrong.stderr.startswith("wirewatch: there is no entity “Nowhereland”")
+
+
+def test_without_the_api_an_own_entity_is_not_known(wirewatch):
+    wrong = wirewatch("alerts", "check", "entity:Zorbly")
+    assert wrong.exit_code == 1
+    assert wrong.stderr.startswith("wirewatch: there is no entity “Zorbly” (at character 8)\n")
