@@ -127,8 +127,8 @@ def tables(evaluation: Evaluation) -> str:
     for kind in KINDS:
         score = evaluation.by_kind[kind]
         lines.append(f"| {kind} | {score.precision:.3f} | {score.recall:.3f} | {score.f1:.3f} |")
-    lines += ["", "F1 by language:", "", f"| language | {' | '.join(KINDS)} |", "|---|" * 6]
-    lines[-1] = "|---" * (len(KINDS) + 1) + "|"
+    ruler = "|---" * (len(KINDS) + 1) + "|"
+    lines += ["", "F1 by language:", "", f"| language | {' | '.join(KINDS)} |", ruler]
     for language in sorted({language for language, _ in evaluation.by_language}):
         scores = (f"{evaluation.by_language[language, kind].f1:.2f}" for kind in KINDS)
         lines.append(f"| {language} | {' | '.join(scores)} |")

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,32 @@ RUN = (
 LIMIT_S = 150.0
 """Four workers that start at once on two slow cores take their time."""
 PASSED_ON = ("kafka", "topic_prefix", "session_timeout_s", "match_snapshot_s", "kafka_wait_s")
+
+
+Start = Callable[..., Awaitable["MatchWorker"]]
+
+
+@contextlib.asynccontextmanager
+async def match_workers(
+    settings: Settings, free_ports: Callable[[int], int]
+) -> AsyncIterator[Start]:
+    """Yield a function that starts a match worker and waits until it is ready; stop them all."""
+    workers: list[MatchWorker] = []
+
+    async def start(name: str = "match-0", *words: str, **more: Any) -> MatchWorker:
+        worker = MatchWorker(settings, name, free_ports(1), *words, **more)
+        workers.append(worker)
+        await worker.ready()
+        return worker
+
+    try:
+        yield start
+    finally:
+        for worker in workers:
+            if worker.process.poll() is None:
+                worker.process.terminate()
+        for worker in workers:
+            await asyncio.to_thread(worker.process.wait, 40)
 
 
 class MatchWorker:

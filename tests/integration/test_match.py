@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,16 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from fakes.ingest import held
-from fakes.match import LIMIT_S, MatchWorker, alerts, found, snapshot_folder, story, until_alerts
+from fakes.match import (
+    LIMIT_S,
+    Start,
+    alerts,
+    found,
+    match_workers,
+    snapshot_folder,
+    story,
+    until_alerts,
+)
 from fakes.news import subscription
 from wirewatch.entities.catalogue import Catalogue
 from wirewatch.entities.find import Finder
@@ -29,7 +38,6 @@ from wirewatch.topics.subscriptions import Subscription
 
 pytestmark = pytest.mark.timeout(600)
 
-Start = Callable[..., Awaitable[MatchWorker]]
 ANIMALS = ["otter", "heron", "badger", "lynx", "adder", "newt"]
 PLACES = ["harbour", "forest", "castle", "Russia", "river"]
 
@@ -37,20 +45,8 @@ PLACES = ["harbour", "forest", "castle", "Russia", "river"]
 @pytest.fixture
 async def start(kafka_settings: Settings, free_ports: Callable[[int], int]) -> AsyncIterator[Start]:
     """Return a function that starts a match worker and waits until it is ready."""
-    workers: list[MatchWorker] = []
-
-    async def start(name: str = "match-0", *words: str, **more: Any) -> MatchWorker:
-        worker = MatchWorker(kafka_settings, name, free_ports(1), *words, **more)
-        workers.append(worker)
-        await worker.ready()
-        return worker
-
-    yield start
-    for worker in workers:
-        if worker.process.poll() is None:
-            worker.process.terminate()
-    for worker in workers:
-        await asyncio.to_thread(worker.process.wait, 40)
+    async with match_workers(kafka_settings, free_ports) as start:
+        yield start
 
 
 def some_subscriptions() -> list[Subscription]:

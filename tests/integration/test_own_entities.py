@@ -1,12 +1,12 @@
 """An operator's own entities in a match worker on a real Kafka: in force at once, and after it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from fakes.match import MatchWorker, found, story
+from fakes.match import Start, found, match_workers, story
 from fakes.news import subscription
 from wirewatch.entities.own import described, own_id
 from wirewatch.runtime.kafka import Producer
@@ -31,29 +31,16 @@ def acme(names: str) -> Entity:
 
 
 @pytest.fixture
-async def worker(
-    kafka_settings: Settings, free_ports: Callable[[int], int]
-) -> AsyncIterator[Callable[[], Awaitable[MatchWorker]]]:
+async def start(kafka_settings: Settings, free_ports: Callable[[int], int]) -> AsyncIterator[Start]:
     """Return a function that starts the worker, again if need be."""
-    started: list[MatchWorker] = []
-
-    async def start() -> MatchWorker:
-        made = MatchWorker(kafka_settings, "match-0", free_ports(1))
-        started.append(made)
-        await made.ready()
-        return made
-
-    yield start
-    for each in started:
-        if each.process.poll() is None:
-            each.process.terminate()
-            await asyncio.to_thread(each.process.wait, 40)
+    async with match_workers(kafka_settings, free_ports) as start:
+        yield start
 
 
 async def test_an_own_entity_is_in_force_at_once_whichever_comes_first(
     kafka_settings: Settings,
     producer: Producer,
-    worker: Callable[[], Awaitable[MatchWorker]],
+    start: Start,
 ) -> None:
     number = 0
 
@@ -68,7 +55,7 @@ async def test_an_own_entity_is_in_force_at_once_whichever_comes_first(
         there = await found(kafka_settings, [alert_id("sub_mark", mark.id)])
         return [alert for alert in there if alert.id == alert_id("sub_1", sent.id)]
 
-    first = await worker()
+    first = await start()
     await producer.send(SUBSCRIPTIONS, subscription("mark", id="sub_mark"))
     await producer.send(SUBSCRIPTIONS, subscription("entity:Acme"))
     assert await alerts_of("Acme of Russia grows") == []
@@ -85,7 +72,7 @@ async def test_an_own_entity_is_in_force_at_once_whichever_comes_first(
     assert len(await alerts_of("Apex Ltd, which was Acme")) == 1
 
     first.kill()
-    await worker()
+    await start()
     assert len(await alerts_of("Apex Ltd after a kill")) == 1
 
     await producer.delete(ENTITIES, acme("Acme").id)
