@@ -14,14 +14,13 @@ from wirewatch.api.errors import Conflict
 from wirewatch.api.store import Api
 from wirewatch.api.subscriptions import ROUTING
 from wirewatch.api.views import endpoint_view, new_endpoint_view
+from wirewatch.api.words import listed
 from wirewatch.topics.endpoints import Endpoint
 from wirewatch.topics.ids import endpoint_id
 
 routes = web.RouteTableDef()
 
 SECRET_BYTES = 32
-MAX_NAMED = 5
-"""Subscriptions named in one message; a longer list is counted."""
 
 
 def new_secret() -> str:
@@ -97,12 +96,9 @@ async def remove(request: web.Request) -> web.Response:
 
 
 def _refuse_used(api: Api, endpoint: Endpoint) -> None:
-    users = [s for s in api.subscriptions if endpoint.id in s.endpoint_ids]
-    if not users:
-        return
-    named = ", ".join(f"{s.name!r} ({s.id})" for s in users[:MAX_NAMED])
-    more = f" and {len(users) - MAX_NAMED} more" if len(users) > MAX_NAMED else ""
-    raise Conflict(
-        f"The endpoint {endpoint.id} is used by {named}{more}: "
-        "give those another endpoint or remove them first."
-    )
+    users = [f"{s.name!r} ({s.id})" for s in api.subscriptions if endpoint.id in s.endpoint_ids]
+    if users:
+        raise Conflict(
+            f"The endpoint {endpoint.id} is used by {listed(users)}: "
+            "give those another endpoint or remove them first."
+        )

@@ -18,12 +18,16 @@ from wirewatch.api.errors import Conflict, FieldError, Invalid, NotFound
 from wirewatch.api.queries import MAX_EXPLAIN_BYTES
 from wirewatch.api.store import Api
 from wirewatch.api.subscriptions import ROUTING
+from wirewatch.api.words import listed
+from wirewatch.entities.catalogue import Catalogue
 from wirewatch.entities.find import piece
 from wirewatch.entities.own import Imported, OwnError, described, own_id, with_import
 from wirewatch.query.errors import QueryError
+from wirewatch.query.fields import may_name
 from wirewatch.query.parse import parse
 from wirewatch.query.tree import EntityLeaf, TopicLeaf, inner_leaves
 from wirewatch.topics.entities import Entity, Kind
+from wirewatch.topics.subscriptions import Subscription
 
 routes = web.RouteTableDef()
 
@@ -31,7 +35,6 @@ MAX_OWN = 100_000
 """Own entities in all: each process that matches holds their names."""
 MAX_ENTITY_BYTES = 1024 * 1024
 MAX_FOUND = 50
-MAX_NAMED = 5
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
@@ -143,7 +146,7 @@ async def change(request: web.Request) -> web.Response:
                 entity = described(changed, api.clock())
             except OwnError as error:
                 raise Invalid([FieldError(error.field, str(error))]) from error
-            _refuse_lost(api, entity)
+            await _refuse_lost(api, entity)
             await api.entities.put(entity)
     return await _told(api, entity)
 
@@ -183,14 +186,14 @@ async def remove(request: web.Request) -> web.Response:
     async with api.locks.hold(ROUTING):
         entity = found(api.entities, "entity", request)
         if not api.catalogue.ships(entity.id):
-            _refuse_used(api, entity.id)
+            await _refuse_used(api, entity.id)
         await api.entities.remove(entity.id)
     return web.Response(status=HTTPStatus.NO_CONTENT)
 
 
-def _refuse_lost(api: Api, changed: Entity) -> None:
+async def _refuse_lost(api: Api, changed: Entity) -> None:
     """Raise Conflict if an alert calls the entity by a name that it has no more."""
-    users = [each for each in api.subscriptions if _asks_for(each.query, changed.id, api)]
+    users = await _users(api, changed.id)
     if not users:
         return
     after = api.catalogue.copy()
@@ -203,19 +206,27 @@ def _refuse_lost(api: Api, changed: Entity) -> None:
             )
 
 
-def _refuse_used(api: Api, entity_id: str) -> None:
-    users = [each for each in api.subscriptions if _asks_for(each.query, entity_id, api)]
-    if users:
-        named = ", ".join(f"{each.name} ({each.id})" for each in users[:MAX_NAMED])
-        more = f" and {len(users) - MAX_NAMED} more" if len(users) > MAX_NAMED else ""
-        raise Conflict(f"The entity {entity_id} is asked for by {named}{more}: change those first.")
+async def _refuse_used(api: Api, entity_id: str) -> None:
+    if users := await _users(api, entity_id):
+        named = listed([f"{each.name} ({each.id})" for each in users])
+        raise Conflict(f"The entity {entity_id} is asked for by {named}: change those first.")
 
 
-def _asks_for(query: str, entity_id: str, api: Api) -> bool:
-    if "entity" not in query and ":" not in query:
+async def _users(api: Api, entity_id: str) -> list[Subscription]:
+    """Return who asks for an entity. Every query is read, a minute's work for a million of them."""
+    every = list(api.subscriptions)
+
+    def work() -> list[Subscription]:
+        return [each for each in every if _asks_for(each.query, entity_id, api.catalogue)]
+
+    return await asyncio.to_thread(work)
+
+
+def _asks_for(query: str, entity_id: str, catalogue: Catalogue) -> bool:
+    if not may_name(query):
         return False
     try:
-        parsed = parse(query, api.catalogue)
+        parsed = parse(query, catalogue)
     except QueryError:
         return False
     return any(

@@ -8,8 +8,9 @@ import msgspec
 
 from wirewatch.api.bodies import TextBody
 from wirewatch.entities.catalogue import Catalogue, label_of
-from wirewatch.entities.find import Mention
-from wirewatch.topics.entities import Alias, Case, Entity, Kind, Mode
+from wirewatch.entities.decide import Mention, by_entity
+from wirewatch.entities.notation import written_alias
+from wirewatch.topics.entities import Entity, Kind
 
 Span = tuple[int, int]
 
@@ -80,7 +81,7 @@ def entity_view(entity: Entity, catalogue: Catalogue) -> EntityView:
     whole = catalogue.whole(entity.id) or entity
     found_by: dict[str, list[str]] = defaultdict(list)
     for alias in whole.aliases:
-        found_by[alias.language].append(_noted(alias))
+        found_by[alias.language].append(written_alias(alias))
     return EntityView(
         id=entity.id,
         kind=entity.kind,
@@ -98,32 +99,28 @@ def entity_view(entity: Entity, catalogue: Catalogue) -> EntityView:
     )
 
 
-def _noted(alias: Alias) -> str:
-    marks = ("?" if alias.weak else "") + ("^" if alias.case is Case.INITIAL else "")
-    ending = {Mode.INFLECT: "~", Mode.PREFIX: "*"}.get(alias.mode, "")
-    return marks + alias.text + ending
-
-
 def found_views(
     in_title: Sequence[Mention], in_text: Sequence[Mention], body: TextBody, catalogue: Catalogue
 ) -> FoundsView:
     """Return what was found, entity by entity."""
-    spans: dict[str, tuple[list[Span], list[Span]]] = defaultdict(lambda: ([], []))
-    beside: dict[str, str] = {}
-    for where, mentions in enumerate((in_title, in_text)):
-        for mention in mentions:
-            spans[mention.entity_id][where].append((mention.start, mention.end))
-            if mention.beside not in {"", mention.entity_id}:
-                beside[mention.entity_id] = mention.beside
     views = [
         FoundView(
             id=entity_id,
             kind=str(entity.kind) if (entity := catalogue.entity(entity_id)) else "",
             name=catalogue.label(entity_id, body.language),
-            title_spans=title_spans,
-            spans=text_spans,
-            beside=beside.get(entity_id),
+            title_spans=_spans(of_title),
+            spans=_spans(of_text),
+            beside=_beside([*of_title, *of_text]),
         )
-        for entity_id, (title_spans, text_spans) in spans.items()
+        for entity_id, (of_title, of_text) in by_entity((in_title, in_text)).items()
     ]
     return FoundsView(entities=views)
+
+
+def _spans(mentions: Sequence[Mention]) -> list[Span]:
+    return [(each.start, each.end) for each in mentions]
+
+
+def _beside(mentions: Sequence[Mention]) -> str | None:
+    others = (each.beside for each in mentions if each.beside not in {"", each.entity_id})
+    return next(others, None)

@@ -1,7 +1,10 @@
-"""Say times in words. Pure: `now` is an argument."""
+"""Say times and names in words. Pure: `now` is an argument."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+MAX_NAMED = 5
+"""Names that a sentence lists; those of a longer list are counted."""
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -27,3 +30,9 @@ def ahead(then: datetime, now: datetime) -> str:
 def count(number: int, noun: str, nouns: str = "") -> str:
     """Return `1 feed`, `2 feeds`; `nouns` where the plural is not made with an s."""
     return f"{number} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first few of `names`, and how many more there are."""
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(names[:MAX_NAMED]) + more

@@ -24,6 +24,7 @@ TIMEOUT_S = 30.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 PAGE_LIMIT = 500
 JSON_TYPE = "application/json"
+ENTITIES = "/v1/entities"
 
 
 class ApiProblem(Problem):

@@ -8,7 +8,7 @@ import typer
 
 from wirewatch.api.entity_views import EntityView, ListedEntity
 from wirewatch.api.views import Page
-from wirewatch.cli.client import ApiClient, client, run, segment
+from wirewatch.cli.client import ENTITIES, ApiClient, client, run, segment
 from wirewatch.cli.show import harmless, print_json, print_table, say
 from wirewatch.entities.ids import THEME_PREFIX
 from wirewatch.runtime.errors import Problem
@@ -16,7 +16,6 @@ from wirewatch.topics.entities import Kind
 
 app = typer.Typer(help="Things and themes by name, in every language.", no_args_is_help=True)
 
-PATH = "/v1/entities"
 MAX_FOUND = 50
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(metavar="ID-OR-NAME", help="Its id or name.")]
@@ -59,7 +58,7 @@ def search(
 
     async def work() -> Page[ListedEntity]:
         async with client() as api:
-            return await api.get(PATH, Page[ListedEntity], search=name, limit=str(limit))
+            return await api.get(ENTITIES, Page[ListedEntity], search=name, limit=str(limit))
 
     found = run(work()).items
     if as_json:
@@ -82,7 +81,7 @@ def show(entity: Which, as_json: AsJson = False) -> None:
 
     async def work() -> EntityView:
         async with client() as api:
-            return await api.get(f"{PATH}/{segment(await _id(api, entity))}", EntityView)
+            return await api.get(f"{ENTITIES}/{segment(await _id(api, entity))}", EntityView)
 
     found = run(work())
     if as_json:
@@ -98,7 +97,7 @@ async def _id(api: ApiClient, which: str) -> str:
     _require_text(which)
     if _is_id(which):
         return which
-    found = await api.get(PATH, Page[ListedEntity], search=which, limit=str(MAX_FOUND))
+    found = await api.get(ENTITIES, Page[ListedEntity], search=which, limit=str(MAX_FOUND))
     chosen = _only(found.items, which) or _only(await _own(api), which)
     return chosen or next((each.id for each in found.items), which)
 
@@ -112,7 +111,7 @@ async def _own_id(api: ApiClient, which: str) -> str:
 
 
 async def _own(api: ApiClient) -> list[ListedEntity]:
-    return [each async for each in api.items(PATH, ListedEntity)]
+    return [each async for each in api.items(ENTITIES, ListedEntity)]
 
 
 def _only(entities: Iterable[ListedEntity], name: str) -> str | None:
@@ -172,7 +171,7 @@ def add(  # noqa: PLR0917 - options of a command line
 
     async def work() -> tuple[bool, EntityView]:
         async with client() as api:
-            created = await api.create(PATH, fields, EntityView)
+            created = await api.create(ENTITIES, fields, EntityView)
             return created.is_new, created.view
 
     is_new, view = run(work())
@@ -198,7 +197,7 @@ def remove(entity: Which) -> None:
     async def work() -> str:
         async with client() as api:
             key = await _own_id(api, entity)
-            await api.delete(f"{PATH}/{segment(key)}")
+            await api.delete(f"{ENTITIES}/{segment(key)}")
         return key
 
     say(f"Removed {run(work())}")

@@ -13,12 +13,11 @@ from msgspec import UNSET, UnsetType
 from yaml.error import MarkedYAMLError
 
 from wirewatch.api.entity_views import EntityView
-from wirewatch.cli.client import ApiClient, ApiProblem, client, segment
+from wirewatch.cli.client import ENTITIES, ApiClient, ApiProblem, client, segment
 from wirewatch.entities.own import own_id
 from wirewatch.runtime.errors import Problem
 from wirewatch.topics.entities import Kind
 
-PATH = "/v1/entities"
 MAX_FILE_BYTES = 50_000_000
 COLUMNS = ("name", "kind", "id", "language", "names", "exceptions")
 MISSING, CONFLICT = 404, 409
@@ -77,7 +76,7 @@ async def load(path: Path) -> str:
 async def _put(api: ApiClient, entity: EntityLine) -> bool:
     fields = entity.given()
     try:
-        return (await api.create(PATH, fields, EntityView)).is_new
+        return (await api.create(ENTITIES, fields, EntityView)).is_new
     except ApiProblem as problem:
         if problem.status != CONFLICT:
             raise
@@ -86,7 +85,7 @@ async def _put(api: ApiClient, entity: EntityLine) -> bool:
         fields.pop(fixed, None)
     key = entity.id or own_id(entity.name, entity.kind or Kind.ORGANISATION)
     try:
-        await api.patch(f"{PATH}/{segment(key)}", fields, EntityView)
+        await api.patch(f"{ENTITIES}/{segment(key)}", fields, EntityView)
     except ApiProblem as problem:
         # It is not there, so the conflict was another one: there is no room for more.
         raise conflict if problem.status == MISSING else problem from problem

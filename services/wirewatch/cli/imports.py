@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from wirewatch.api.entity_views import EntityView, ListedEntity
-from wirewatch.cli.client import ApiClient, ApiProblem, client, segment
+from wirewatch.cli.client import ENTITIES, ApiClient, ApiProblem, client, segment
 from wirewatch.cli.show import harmless, print_table, say
 from wirewatch.entities.ids import ITEM
 from wirewatch.entities.wikidata import Hit, Item, read_hits, read_items
@@ -18,7 +18,6 @@ from wirewatch.topics.entities import Kind
 from wirewatch.web.client import WebClient, user_agent
 from wirewatch.web.wikidata import Wikidata
 
-PATH = "/v1/entities"
 FRESH_FOR = timedelta(days=7)
 """What was imported so lately is not asked for again."""
 MAX_HITS = 10
@@ -43,8 +42,8 @@ async def import_items(
 async def refresh_items() -> None:
     """Import anew what was imported, if not lately. Raises Problem."""
     async with _wikidata() as wikidata, client() as api:
-        own = [each async for each in api.items(PATH, ListedEntity) if ITEM.fullmatch(each.id)]
-        views = [await api.get(f"{PATH}/{segment(each.id)}", EntityView) for each in own]
+        own = [each async for each in api.items(ENTITIES, ListedEntity) if ITEM.fullmatch(each.id)]
+        views = [await api.get(f"{ENTITIES}/{segment(each.id)}", EntityView) for each in own]
         ids = [view.id for view in views if view.imported_at is not None]
         if not ids:
             say("Nothing was imported yet: wirewatch entities import Q423")
@@ -113,7 +112,7 @@ async def _import(
 
 async def _is_fresh(api: ApiClient, entity_id: str) -> bool:
     try:
-        view = await api.get(f"{PATH}/{segment(entity_id)}", EntityView)
+        view = await api.get(f"{ENTITIES}/{segment(entity_id)}", EntityView)
     except ApiProblem as problem:
         if problem.status == 404:
             return False
@@ -124,7 +123,7 @@ async def _is_fresh(api: ApiClient, entity_id: str) -> bool:
 async def _put(api: ApiClient, item: Item, kind: Kind | None) -> None:
     fields = msgspec.structs.asdict(item.imported) | {"name": item.name}
     try:
-        known = await api.get(f"{PATH}/{segment(item.id)}", EntityView)
+        known = await api.get(f"{ENTITIES}/{segment(item.id)}", EntityView)
     except ApiProblem as problem:
         if problem.status != 404:
             raise
@@ -132,7 +131,7 @@ async def _put(api: ApiClient, item: Item, kind: Kind | None) -> None:
     else:
         if kind is not None and kind is not known.kind:
             raise ApiProblem(409, f"here it is {known.kind}, not {kind}: leave --kind out.")
-    view = await api.put(f"{PATH}/{segment(item.id)}/imported", fields, EntityView)
+    view = await api.put(f"{ENTITIES}/{segment(item.id)}/imported", fields, EntityView)
     names = sum(map(len, view.found_by.values()))
     say(f"Imported {view.name} ({view.id}, {view.kind}): found by {names} names in "
         f"{len(view.found_by)} languages")  # fmt: skip

@@ -2,8 +2,7 @@
 
 import sys
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import regex
 from wirewatch.cli.jsonlines import LeftOut, lines
 from wirewatch.cli.show import harmless
 from wirewatch.entities.catalogue import Catalogue
+from wirewatch.entities.decide import Mention, by_entity
 from wirewatch.entities.find import Finder, piece
 
 MAX_TEXT_CHARS = 1_000_000
@@ -39,9 +39,11 @@ class _Composed:
     text: str
     starts: Sequence[int] = ()
 
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return what `text[start:end]` is in the text as it came."""
-        return (self.starts[start], self.starts[end]) if self.starts else (start, end)
+    def spans(self, mentions: Iterable[Mention]) -> list[tuple[int, int]]:
+        """Return where `mentions` are in the text as it came."""
+        spans = ((each.start, each.end) for each in mentions)
+        at = self.starts
+        return [(at[start], at[end]) for start, end in spans] if at else list(spans)
 
 
 class FoundEntity(msgspec.Struct, frozen=True):
@@ -84,21 +86,15 @@ def _entities(line: TextLine, finder: Finder, catalogue: Catalogue) -> Iterator[
     title, text = map(_composed, (line.title[:MAX_TEXT_CHARS], line.text[:MAX_TEXT_CHARS]))
     pieces = [piece(title.text, is_title=True), piece(text.text)]
     in_title, in_text = finder.read(pieces, line.language)
-    spans: dict[str, tuple[list[tuple[int, int]], list[tuple[int, int]]]] = defaultdict(
-        lambda: ([], [])
-    )
-    for where, (found, source) in enumerate(((in_text, text), (in_title, title))):
-        for mention in found:
-            spans[mention.entity_id][where].append(source.span(mention.start, mention.end))
-    for entity_id, (text_spans, title_spans) in spans.items():
+    for entity_id, (of_text, of_title) in by_entity((in_text, in_title)).items():
         entity = catalogue.entity(entity_id)
         yield FoundEntity(
             id=entity_id,
             qid=entity_id if entity_id.startswith("Q") else None,
             kind=str(entity.kind) if entity else "",
             name=catalogue.label(entity_id, line.language),
-            spans=text_spans,
-            title_spans=title_spans,
+            spans=text.spans(of_text),
+            title_spans=title.spans(of_title),
         )
 
 

@@ -37,6 +37,15 @@ def mentions(hits: Sequence[Sequence[Hit]], are_titles: Sequence[bool]) -> list[
     return [sorted(filter(None, each), key=_place) for each in found]
 
 
+def by_entity(found: Sequence[Sequence[Mention]]) -> dict[str, list[list[Mention]]]:
+    """Return the mentions of each entity, piece by piece; the entities as they come up."""
+    grouped: dict[str, list[list[Mention]]] = defaultdict(lambda: [[] for _ in found])
+    for number, each in enumerate(found):
+        for mention in each:
+            grouped[mention.entity_id][number].append(mention)
+    return grouped
+
+
 def _place(mention: Mention) -> tuple[int, int, str]:
     return mention.start, mention.end, mention.entity_id
 

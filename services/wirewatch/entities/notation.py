@@ -26,6 +26,7 @@ TERM_ROLES = (Role.TERM,)
 _BRACES = regex.compile(r"\{([^{}]*)\}")
 _ALIAS = regex.compile(r"([=?+^!]*)([^=^~*{}?+!]+)(?:([~*])([^\s=^~*{}]*))?")
 _MODES = {"": Mode.EXACT, "~": Mode.INFLECT, "*": Mode.PREFIX}
+_ENDINGS = {mode: mark for mark, mode in _MODES.items()}
 _MARKS = regex.compile(r"[=?+^~*!]")
 
 
@@ -59,6 +60,12 @@ def read_alias(written: str, role: Role, language: str) -> Iterator[Alias]:
     for spelling in _spellings(written):
         if (alias := _alias(spelling, role, language)) is not None:
             yield alias
+
+
+def written_alias(alias: Alias) -> str:
+    """Return `alias` as one item of the notation: the marks that are not implied, and the name."""
+    marks = "?" * alias.weak + "^" * (alias.case is Case.INITIAL) + "!" * alias.given
+    return marks + alias.text + _ENDINGS.get(alias.mode, "")
 
 
 def shown_name(line: str) -> str | None:

@@ -16,6 +16,15 @@ async def made(world, **changes) -> dict:
     return await answer.json()
 
 
+async def asked(world, query: str) -> None:
+    """Let an alert ask for something."""
+    endpoint = await (
+        await world.client.post("/v1/endpoints", json={"url": "https://hook.example/"})
+    ).json()
+    subscription = {"name": "A", "query": query, "endpoint_ids": [endpoint["id"]]}
+    assert (await world.client.post("/v1/subscriptions", json=subscription)).status == 201
+
+
 async def found(world, text: str, language: str = "en") -> list[str]:
     answer = await world.client.post("/v1/entities/find", json={"text": text, "language": language})
     return [each["id"] for each in (await answer.json())["entities"]]
@@ -101,11 +110,7 @@ async def test_what_is_wrong_is_said_by_field(world):
 
 async def test_one_that_an_alert_asks_for_is_not_removed(world):
     view = await made(world)
-    endpoint = await (
-        await world.client.post("/v1/endpoints", json={"url": "https://hook.example/"})
-    ).json()
-    subscription = {"name": "A", "query": "x AND entity:Acme", "endpoint_ids": [endpoint["id"]]}
-    assert (await world.client.post("/v1/subscriptions", json=subscription)).status == 201
+    await asked(world, "x AND entity:Acme")
     refused = await world.client.delete(f"/v1/entities/{view['id']}")
     assert refused.status == 409
     assert "is asked for by A" in (await refused.json())["detail"]
@@ -113,11 +118,7 @@ async def test_one_that_an_alert_asks_for_is_not_removed(world):
 
 async def test_a_change_does_not_take_the_name_that_an_alert_calls_it_by(world):
     view = await made(world)
-    endpoint = await (
-        await world.client.post("/v1/endpoints", json={"url": "https://hook.example/"})
-    ).json()
-    subscription = {"name": "A", "query": 'entity:"ACME Corp"', "endpoint_ids": [endpoint["id"]]}
-    assert (await world.client.post("/v1/subscriptions", json=subscription)).status == 201
+    await asked(world, 'entity:"ACME Corp"')
     path = f"/v1/entities/{view['id']}"
     refused = await world.client.patch(path, json={"names": {"en": "Apex"}})
     assert refused.status == 409

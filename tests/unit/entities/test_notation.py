@@ -6,6 +6,7 @@ from wirewatch.entities.notation import (
     NotationError,
     read_line,
     shown_name,
+    written_alias,
 )
 from wirewatch.topics.entities import Alias, Case, Mode, Role
 
@@ -45,6 +46,13 @@ def test_terms_of_a_theme() -> None:
 def test_marks(written: str, weak: bool, given: bool, case: Case) -> None:
     [alias] = names(written)
     assert (alias.weak, alias.given, alias.case) == (weak, given, case)
+
+
+@pytest.mark.parametrize(
+    "written", ["?Johnson", "!Jordan", "^Mali~", "?^!Foobar*", "foo~", "フー国", "NATO"]
+)
+def test_an_alias_is_written_as_it_is_read(written: str) -> None:
+    assert names(written_alias(*names(written))) == names(written)
 
 
 @pytest.mark.parametrize(
