@@ -253,6 +253,7 @@ def digest(article: Article) -> ArticleDigest:
         authors=article.authors,
         published_at=article.published_at,
         fetched_at=article.fetched_at,
+        image=article.image,
     )
 
 

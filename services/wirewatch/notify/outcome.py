@@ -1,6 +1,7 @@
 """What came of an HTTP request, and whether asking again can help. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -8,24 +9,42 @@ from wirewatch.topics.attempts import AttemptReason
 
 MAX_RETRY_AFTER = timedelta(days=30)
 """A longer one is read as this; `retry.after_failure` bounds it further."""
-UNRECOVERABLE = frozenset({AttemptReason.ADDRESS, AttemptReason.GONE, AttemptReason.NO_ENDPOINT})
+UNRECOVERABLE = frozenset(
+    {
+        AttemptReason.URL,
+        AttemptReason.ADDRESS,
+        AttemptReason.GONE,
+        AttemptReason.TEMPLATE,
+        AttemptReason.NO_ENDPOINT,
+        AttemptReason.DISABLED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The receiver answered. `retry_after` is that header as it came, `head` the body's start."""
+    """The receiver answered.
+
+    `retry_after` is that header as it came, `head` the body's start and
+    `received_bytes` how much of the body was read. `to` is the host and port
+    that answered. `headers` are its header fields, names in lower case.
+    """
 
     status: int
     retry_after: str | None = None
     head: str = ""
+    received_bytes: int = 0
+    to: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """No answer came, for this reason; `detail` says it in words."""
+    """No answer came, for this reason; `detail` says it in words, `to` who was asked."""
 
     reason: AttemptReason
     detail: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

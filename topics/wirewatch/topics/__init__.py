@@ -1,4 +1,4 @@
-"""What travels between the services: thirteen topics, one file each.
+"""What travels between the services: fourteen topics, one file each.
 
 `ALL` is the whole topology in one readable place.
 """
@@ -10,6 +10,7 @@ from wirewatch.topics.articles import ARTICLES
 from wirewatch.topics.attempts import ATTEMPTS
 from wirewatch.topics.dead_letters import DEAD_LETTERS
 from wirewatch.topics.deliveries import DELIVERIES
+from wirewatch.topics.endpoint_states import ENDPOINT_STATES
 from wirewatch.topics.endpoints import ENDPOINTS
 from wirewatch.topics.entities import ENTITIES
 from wirewatch.topics.feed_entries import FEED_ENTRIES
@@ -30,6 +31,7 @@ ALL: tuple[Topic[Any], ...] = (
     ENTITIES,
     SUBSCRIPTIONS,
     ENDPOINTS,
+    ENDPOINT_STATES,
     ALERTS,
     DELIVERIES,
     ATTEMPTS,
@@ -44,6 +46,7 @@ __all__ = [
     "DEAD_LETTERS",
     "DELIVERIES",
     "ENDPOINTS",
+    "ENDPOINT_STATES",
     "ENTITIES",
     "FEEDS",
     "FEED_ENTRIES",

@@ -82,6 +82,7 @@ class ArticleDigest(msgspec.Struct, frozen=True, kw_only=True):
     authors: tuple[str, ...]
     published_at: datetime
     fetched_at: datetime
+    image: str = ""
 
 
 class Alert(Record, frozen=True, kw_only=True):
@@ -89,6 +90,7 @@ class Alert(Record, frozen=True, kw_only=True):
 
     `id` is derived from subscription and article, so a repeated match is the
     same alert. One record is published for each endpoint of the subscription.
+    `resend_id` asks to deliver once more what was delivered or given up.
     """
 
     id: str
@@ -101,6 +103,7 @@ class Alert(Record, frozen=True, kw_only=True):
     proofs: tuple[Proof, ...]
     entities: tuple[NamedEntity, ...] = ()
     found_at: datetime
+    resend_id: str = ""
 
 
 ALERTS = Topic(
@@ -110,6 +113,6 @@ ALERTS = Topic(
     key_means="endpoint id",
     cleanup=Cleanup.DELETE,
     retention=timedelta(days=30),
-    written_by=("match",),
+    written_by=("match", "api"),
     read_by=("notify", "api"),
 )

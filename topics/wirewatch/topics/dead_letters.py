@@ -21,6 +21,8 @@ class DeadReason(StrEnum):
     """Every attempt of the schedule failed."""
     REJECTED = "rejected"
     """The receiver said that it never wants it (410), or the address is forbidden."""
+    DISABLED = "disabled"
+    """Its endpoint is disabled."""
     NO_ENDPOINT = "no_endpoint"
 
 
