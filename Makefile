@@ -10,7 +10,7 @@ INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 LOG = $(VENV)/install.log
 NO_NETWORK = { echo "wirewatch: the Python packages could not be installed (why: $(LOG)): connect to the network for this first time and run make again." >&2; exit 1; }
 
-.PHONY: help run test lint format types unit integration e2e deploy-test bench-ingest bench-match catalogue eval-entities docs lock clean
+.PHONY: help run test lint format types unit integration e2e deploy-test bench-ingest bench-match bench-notify catalogue eval-entities docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench-ingest: $(VENV)/.bench ## Measure ingest beside its peers, on a real Kafka
 
 bench-match: $(VENV)/.bench ## Measure matching beside Lucene Monitor, and on a real Kafka (needs Maven and a JDK; an hour; QUICK=1: ten minutes)
 	PYTHONPATH=tests $(BIN)/python -m tests.bench.match_run $(if $(QUICK),--quick)
+
+bench-notify: $(VENV)/.bench ## Measure notify beside a bare HTTP client, on a real Kafka (half an hour; QUICK=1: five minutes)
+	PYTHONPATH=tests $(BIN)/python -m tests.bench.notify_run $(if $(QUICK),--quick)
 
 catalogue: $(VENV)/.catalogue ## Make the catalogue of entities and themes anew from catalogue/
 	$(BIN)/python -m catalogue.make

@@ -1,14 +1,16 @@
-"""Write the pages that are made from the code: docs/settings.md and the table of topics.
+"""Write what is made from the code: docs/settings.md, docs/schemas and the table of topics.
 
 `make docs` runs it; tests compare what stands in the repository with what it would write.
 """
 
+import json
 import re
 from pathlib import Path
 
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from wirewatch.notify.webhook_types import SCHEMAS, schema_of
 from wirewatch.runtime.settings import PREFIX, Settings
 from wirewatch.topics.table import topics_table
 
@@ -61,8 +63,15 @@ def with_topics_table(text: str) -> str:
     return re.sub(r"\| topic \|.*\Z", lambda _: topics_table(), text, flags=re.DOTALL)
 
 
+def schemas() -> dict[str, str]:
+    """Return the JSON Schemas of the webhooks, by the names of their files."""
+    return {f"{name}.json": json.dumps(schema_of(name), indent=2) + "\n" for name in SCHEMAS}
+
+
 def main() -> None:
     """Write the pages."""
+    for name, schema in schemas().items():
+        (ROOT / "docs" / "schemas" / name).write_text(schema)
     (ROOT / "docs" / "settings.md").write_text(settings_page())
     readme = ROOT / "topics" / "README.md"
     readme.write_text(with_topics_table(readme.read_text()))

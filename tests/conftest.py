@@ -3,6 +3,7 @@
 import os
 import random
 import socket
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -69,6 +70,7 @@ async def kafka_settings(kafka: str, tmp_path: Path) -> Settings:
         instance="test-0",
         data_dir=tmp_path / "data",
         session_timeout_s=6,
+        secret_key=b64encode(b"t" * 32).decode(),
         metrics_port=free_port(),
         allow_networks=("127.0.0.0/8",),
         ingest_interval_s=1,

@@ -155,6 +155,7 @@ class Wirewatch:
         own = {
             "KAFKA": self.settings.kafka,
             "TOPIC_PREFIX": self.settings.topic_prefix,
+            "SECRET_KEY": self.settings.secret_key.get_secret_value(),
             "TOPIC_PARTITIONS": str(self.settings.topic_partitions),
             "SESSION_TIMEOUT_S": "6",
             "INSTANCE": "e2e-0",

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Protocol, TypeVar
 
@@ -16,6 +16,7 @@ from wirewatch.api.errors import (
     ApiError,
     BadRequest,
     BodyTimeout,
+    Busy,
     FieldError,
     Invalid,
     NotFound,
@@ -52,7 +53,10 @@ def answer(view: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
 def problem_answer(error: ApiError) -> web.Response:
     """Return `error` as problem details (RFC 9457)."""
     body = _encoder.encode(error.view())
-    return web.Response(body=body, status=error.status, content_type=PROBLEM_TYPE)
+    response = web.Response(body=body, status=error.status, content_type=PROBLEM_TYPE)
+    if isinstance(error, Busy):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 async def body_of(request: web.Request, body: type[B], *, most: int = MAX_BODY_BYTES) -> B:
@@ -135,7 +139,11 @@ def _place(record: Dated) -> tuple[datetime, str]:
 
 
 def _cursor(record: Dated) -> str:
-    return base64.urlsafe_b64encode(_encoder.encode(_place(record))).decode().rstrip("=")
+    return _cursor_of(_place(record))
+
+
+def _cursor_of(place: tuple[datetime, str]) -> str:
+    return base64.urlsafe_b64encode(_encoder.encode(place)).decode().rstrip("=")
 
 
 def _read_cursor(raw: str) -> tuple[datetime, str]:
@@ -147,6 +155,50 @@ def _read_cursor(raw: str) -> tuple[datetime, str]:
     if at.tzinfo is None:
         raise BadRequest("`after` is not a value that a list has given as `next`.")
     return at, key
+
+
+class Moving(Protocol):
+    """What can be listed by when it last changed."""
+
+    @property
+    def id(self) -> str:
+        """The id, which orders what changed at the same time."""
+
+    @property
+    def at(self) -> datetime:
+        """When it last changed."""
+
+
+M = TypeVar("M", bound=Moving)
+
+
+def paged_newest(views: Iterable[M], request: web.Request) -> tuple[Sequence[M], str | None]:
+    """Return the part of `views` that was asked for, newest first, and the next cursor.
+
+    What changes between two pages moves to the front. Raises as `paged`.
+    """
+    limit = int_parameter(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+    raw = request.query.get("after")
+    ordered = sorted(views, key=lambda view: (view.at, view.id), reverse=True)
+    if raw is not None:
+        after = _read_cursor(raw)
+        ordered = [view for view in ordered if (view.at, view.id) < after]
+    part = ordered[:limit]
+    more = len(ordered) > limit
+    return part, _cursor_of((part[-1].at, part[-1].id)) if more else None
+
+
+def time_parameter(request: web.Request, name: str) -> datetime | None:
+    """Return the query parameter `name`, in UTC where it names no zone. Raises Invalid."""
+    raw = request.query.get(name)
+    if raw is None:
+        return None
+    try:
+        at = datetime.fromisoformat(raw)
+    except ValueError as error:
+        said = "must be a time such as 2026-11-25T08:00:00Z (a plus sign is written %2B)"
+        raise Invalid([FieldError(name, said)]) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def page(views: Iterable[V], following: str | None) -> web.Response:

@@ -2,7 +2,18 @@
 
 from aiohttp import web
 
-from wirewatch.api import endpoints, entities, entities_page, feeds, queries, reports, subscriptions
+from wirewatch.api import (
+    deliveries,
+    endpoint_notices,
+    endpoints,
+    entities,
+    entities_page,
+    feeds,
+    queries,
+    replays,
+    reports,
+    subscriptions,
+)
 from wirewatch.api.answers import API, MAX_BODY_BYTES
 from wirewatch.api.guard import counted, explained, local_host_only
 from wirewatch.api.store import Api
@@ -15,7 +26,18 @@ def make_app(api: Api, health: Health) -> web.Application:
         middlewares=[counted, explained, local_host_only], client_max_size=MAX_BODY_BYTES
     )
     app[API] = api
-    for room in (feeds, subscriptions, endpoints, entities, entities_page, queries, reports):
+    for room in (
+        feeds,
+        subscriptions,
+        endpoints,
+        endpoint_notices,
+        entities,
+        entities_page,
+        queries,
+        reports,
+        deliveries,
+        replays,
+    ):
         app.add_routes(room.routes)
     app.add_routes(health_routes(health))
     return app

@@ -5,18 +5,23 @@ default, a field left out of a PATCH stays as it is. Unknown fields are refused.
 """
 
 import re
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from wirewatch.api.errors import BadRequest, FieldError, Invalid
+from wirewatch.api.replaying import DEFAULT_REPLAYED, What
 from wirewatch.entities.own import Imported
 from wirewatch.query.dialects.translate import Dialect
 from wirewatch.query.sample import Sample
 from wirewatch.topics.entities import Kind
+from wirewatch.topics.subscriptions import Pace, QuietHours
+from wirewatch.web.hosts import comparable_host
 
 B = TypeVar("B", bound="Body")
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _AT = re.compile(r" - at `\$\.?([^`]*)`$")
 _UNKNOWN = re.compile(r"contains unknown field `([^`]*)`")
@@ -50,8 +55,55 @@ class FeedBody(FeedPatch, frozen=True, kw_only=True):
     url: str
 
 
+class QuietBody(Body, frozen=True, kw_only=True):
+    """Quiet hours of a pace (`topics.subscriptions.QuietHours`)."""
+
+    start: str
+    end: str
+    days: tuple[int, ...] = ()
+
+
+class PaceBody(Body, frozen=True, kw_only=True):
+    """When a subscriber is told, as a whole: what is left out takes its default."""
+
+    every_min: int | None = None
+    at: tuple[str, ...] = ()
+    most_per_hour: int | None = None
+    quiet: tuple[QuietBody, ...] = ()
+    snoozed_until: Moment | None = None
+    muted_sources: tuple[str, ...] = ()
+    muted_stories: tuple[str, ...] = ()
+    time_zone: str = "UTC"
+
+    def pace(self) -> Pace:
+        """Return the pace as it is stored: times in UTC, hosts as they are compared."""
+        fields = {
+            **self.given(),
+            "quiet": msgspec.convert(self.quiet, tuple[QuietHours, ...], from_attributes=True),
+            "muted_sources": tuple(dict.fromkeys(map(comparable_host, self.muted_sources))),
+            "muted_stories": tuple(dict.fromkeys(self.muted_stories)),
+        }
+        if self.snoozed_until is not None:
+            fields["snoozed_until"] = self.snoozed_until.astimezone(UTC)
+        return msgspec.convert(fields, Pace)
+
+
+class SnoozeBody(Body, frozen=True, kw_only=True):
+    """How long to be silent: `until` a time, or `for_s` seconds from now."""
+
+    until: Moment | UnsetType = UNSET
+    for_s: float | UnsetType = UNSET
+
+
+class MuteBody(Body, frozen=True, kw_only=True):
+    """What not to be told of any more: a source, with all hosts below it, or a story."""
+
+    source: str | UnsetType = UNSET
+    story: str | UnsetType = UNSET
+
+
 class SubscriptionPatch(Body, frozen=True, kw_only=True):
-    """Changes to a subscription."""
+    """Changes to a subscription. A `pace` replaces the whole one, null is the default."""
 
     name: str | UnsetType = UNSET
     query: str | UnsetType = UNSET
@@ -59,6 +111,13 @@ class SubscriptionPatch(Body, frozen=True, kw_only=True):
     tags: tuple[str, ...] | UnsetType = UNSET
     paused: bool | UnsetType = UNSET
     language: str | UnsetType = UNSET
+    pace: PaceBody | UnsetType | None = UNSET
+
+    def record_fields(self) -> dict[str, object]:
+        """Return the fields the client named, as a record has them."""
+        if self.pace is UNSET:
+            return self.given()
+        return self.given() | {"pace": Pace() if self.pace is None else self.pace.pace()}
 
 
 class SubscriptionBody(SubscriptionPatch, frozen=True, kw_only=True):
@@ -67,28 +126,6 @@ class SubscriptionBody(SubscriptionPatch, frozen=True, kw_only=True):
     name: str
     query: str
     endpoint_ids: tuple[str, ...]
-
-
-class EndpointPatch(Body, frozen=True, kw_only=True):
-    """Changes to an endpoint; a new `secret` signs everything from then on."""
-
-    name: str | UnsetType = UNSET
-    url: str | UnsetType = UNSET
-    secret: str | UnsetType = UNSET
-    disabled: bool | UnsetType = UNSET
-    retry_schedule_s: tuple[float, ...] | UnsetType | None = UNSET
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(url={self.url!r})"
-
-
-class EndpointBody(EndpointPatch, frozen=True, kw_only=True):
-    """Where to deliver. Without a `secret` one is made."""
-
-    url: str
-
-    def __repr__(self) -> str:
-        return f"EndpointBody(url={self.url!r})"
 
 
 class EntityPatch(Body, frozen=True, kw_only=True):
@@ -141,6 +178,26 @@ class ExplainBody(QueryBody, frozen=True, kw_only=True):
     article: ArticleBody
 
 
+class ResendBody(Body, frozen=True, kw_only=True):
+    """A delivery that is to be sent again. `id` names the request."""
+
+    endpoint: str = ""
+    id: str = ""
+
+
+class ReplayBody(Body, frozen=True, kw_only=True):
+    """Deliveries to one endpoint that are to be sent again. `id` names the request."""
+
+    endpoint: str
+    since: datetime
+    until: datetime | None = None
+    what: What
+    reasons: tuple[str, ...] = ()
+    limit: int = DEFAULT_REPLAYED
+    dry_run: bool = False
+    id: str = ""
+
+
 def read_body(raw: bytes, body: type[B]) -> B:
     """Return the body that `raw` holds.
 
@@ -157,9 +214,14 @@ def read_body(raw: bytes, body: type[B]) -> B:
         raise BadRequest("The body is nested too deeply.") from error
 
 
+_INDEX = re.compile(r"\[[^\]]*\]")
+_INSIDE = {"article": ArticleBody, "pace": PaceBody, "pace.quiet": QuietBody}
+"""The bodies within bodies, by where they stand."""
+
+
 def _explain(message: str, body: type[Body]) -> FieldError:
     at = _AT.search(message)
-    inside = ArticleBody if at and at[1] == "article" else body
+    inside = _INSIDE.get(_INDEX.sub("", at[1]) if at else "", body)
     place = f"{at[1]}." if at and at[1] else ""
     if unknown := _UNKNOWN.search(message):
         known = ", ".join(inside.__struct_fields__)

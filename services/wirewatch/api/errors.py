@@ -11,6 +11,7 @@ ApiError                 status, title, detail and, where fields are wrong, whic
 ├── NotJson              415
 ├── Invalid              422  readable, but a field has a value that is not allowed
 └── Unavailable          503  Kafka does not answer; trying again is safe
+    └── Busy             503  as much is under way as may be; Retry-After says when to ask again
 """
 
 from collections.abc import Sequence
@@ -123,6 +124,14 @@ class Unavailable(ApiError):
     """The log does not take what was to be written."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class Busy(Unavailable):
+    """As many requests of this kind are under way as may be at once."""
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class Broken(ApiError):

@@ -2,10 +2,12 @@
 
 from aiohttp import web
 
-from wirewatch.api.answers import API, answer, int_parameter, page
+from wirewatch.api.answers import API, answer, int_parameter, page, time_parameter
+from wirewatch.api.errors import FieldError, Invalid
 from wirewatch.api.page import render_page
 from wirewatch.api.status import status_of
-from wirewatch.api.views import alert_views, attempt_views, dead_letter_views
+from wirewatch.api.views import alert_views, attempt_views, dead_letter_views, endpoint_in
+from wirewatch.topics.dead_letters import DeadReason
 
 routes = web.RouteTableDef()
 
@@ -47,9 +49,20 @@ async def attempts(request: web.Request) -> web.Response:
 
 @routes.get("/v1/dead-letters")
 async def dead_letters(request: web.Request) -> web.Response:
-    """List recent dead letters, newest first."""
+    """List recent dead letters, newest first; `reason`, `endpoint` and `since` choose."""
     limit = _recent(request)
-    return page(dead_letter_views(request.app[API].tables.dead_letters.values())[:limit], None)
+    reason, endpoint = request.query.get("reason"), request.query.get("endpoint")
+    since = time_parameter(request, "since")
+    if reason is not None and reason not in tuple(DeadReason):
+        raise Invalid([FieldError("reason", f"must be one of {', '.join(DeadReason)}")])
+    views = dead_letter_views(
+        letter
+        for letter in request.app[API].tables.dead_letters.values()
+        if reason in (None, letter.reason)
+        and (endpoint is None or endpoint == endpoint_in(letter))
+        and (since is None or letter.died_at >= since)
+    )
+    return page(views[:limit], None)
 
 
 @routes.get("/v1/status")

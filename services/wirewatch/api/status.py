@@ -12,6 +12,7 @@ from wirewatch.api.views import AlertView
 from wirewatch.topics.alerts import Alert, Field, Proof
 from wirewatch.topics.attempts import Attempt, Outcome
 from wirewatch.topics.dead_letters import DeadLetter
+from wirewatch.topics.endpoint_states import EndpointState, disabled_by
 from wirewatch.topics.endpoints import Endpoint
 from wirewatch.topics.feed_states import FeedState
 from wirewatch.topics.feeds import Feed
@@ -20,12 +21,13 @@ from wirewatch.topics.subscriptions import Subscription
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """What is known at one moment. `feed_states` is by feed id; the counts are by minute."""
+    """What is known at one moment. States are by feed or endpoint id, counts by minute."""
 
     feeds: Sequence[Feed] = ()
     feed_states: Mapping[str, FeedState] = field(default_factory=dict)
     subscriptions: Sequence[Subscription] = ()
     endpoints: Sequence[Endpoint] = ()
+    endpoint_states: Mapping[str, EndpointState] = field(default_factory=dict)
     alerts: Sequence[Alert] = ()
     attempts: Sequence[Attempt] = ()
     dead_letters: Sequence[DeadLetter] = ()
@@ -94,7 +96,10 @@ def status_of(held: Holdings, now: datetime) -> StatusView:
             paused=health[HealthState.PAUSED],
         ),
         subscriptions=_use(s.paused for s in held.subscriptions),
-        endpoints=_use(e.disabled for e in held.endpoints),
+        endpoints=_use(
+            e.paused or disabled_by(e, held.endpoint_states.get(e.id)) is not None
+            for e in held.endpoints
+        ),
         articles=_minutes(held.articles_per_minute),
         alerts=_minutes(held.alerts_per_minute),
         deliveries=count_deliveries(held.attempts),

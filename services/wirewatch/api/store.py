@@ -6,7 +6,7 @@ reads its own writes. Other API processes follow a moment later.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from wirewatch.api.errors import Unavailable
+from wirewatch.api.logs import Past
 from wirewatch.api.metrics import ApiMetrics
 from wirewatch.api.status import Holdings
 from wirewatch.api.views import MAX_PAYLOAD_HEAD_BYTES
@@ -25,10 +26,12 @@ from wirewatch.entities.gazetteer import Gazetteer
 from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.kafka import Position, Received
 from wirewatch.runtime.projection import MemoryTable, RecentTable
+from wirewatch.runtime.vault import Vault
 from wirewatch.topics.alerts import Alert
 from wirewatch.topics.articles import Article
 from wirewatch.topics.attempts import Attempt
 from wirewatch.topics.dead_letters import DeadLetter
+from wirewatch.topics.endpoint_states import EndpointState
 from wirewatch.topics.endpoints import Endpoint
 from wirewatch.topics.entities import Entity
 from wirewatch.topics.feed_states import FeedState
@@ -50,6 +53,9 @@ class Sender(Protocol):
 
     async def send(self, topic: Topic[R], record: R) -> Position:
         """Return once every in-sync replica has `record`."""
+
+    async def send_all(self, topic: Topic[R], records: Iterable[R]) -> list[Position]:
+        """As `send`, for several together."""
 
     async def delete(self, topic: Topic[R], key: str, place: str | None = None) -> Position:
         """Return once every in-sync replica has the tombstone of `key`."""
@@ -179,6 +185,8 @@ def _cut(received: Received[DeadLetter]) -> Received[DeadLetter]:
     return Received(received.position, received.key, cut)
 
 
+BACKLOG = 250
+"""Records of each partition that are read back at start, for the recent lists."""
 RECENT_ALERTS = 2_000
 RECENT_ATTEMPTS = 2_000
 RECENT_DEAD_LETTERS = 1_000
@@ -192,6 +200,7 @@ class Tables:
     feed_states: MemoryTable[FeedState]
     subscriptions: MemoryTable[Subscription]
     endpoints: MemoryTable[Endpoint]
+    endpoint_states: MemoryTable[EndpointState]
     entities: MemoryTable[Entity]
     articles_per_minute: PerMinute[Article]
     alerts_per_minute: PerMinute[Alert]
@@ -206,6 +215,7 @@ class Tables:
             feed_states={state.feed_id: state for state in self.feed_states},
             subscriptions=self.subscriptions.values(),
             endpoints=self.endpoints.values(),
+            endpoint_states={state.endpoint_id: state for state in self.endpoint_states},
             alerts=self.alerts.values(),
             attempts=self.attempts.values(),
             dead_letters=self.dead_letters.values(),
@@ -224,6 +234,7 @@ def new_tables(clock: Clock, gazetteer: Gazetteer) -> Tables:
         feed_states=MemoryTable(),
         subscriptions=MemoryTable(),
         endpoints=MemoryTable(),
+        endpoint_states=MemoryTable(),
         entities=MemoryTable(gazetteer.apply),
         articles_per_minute=PerMinute(
             lambda article: f"{article.id} {article.revision}",
@@ -247,9 +258,12 @@ class Api:
     endpoints: Collection[Endpoint]
     entities: Collection[Entity]
     gazetteer: Gazetteer
+    vault: Vault
     metrics: ApiMetrics
     clock: Clock
     loopback_only: bool
+    sender: Sender
+    past: Past
     locks: Locks = field(default_factory=Locks)
 
     @property
@@ -262,8 +276,14 @@ class Api:
         """What finds them in texts."""
         return self.gazetteer.finder
 
+    async def publish(self, topic: Topic[R], records: Iterable[R]) -> None:
+        """Send records that no table holds. Raises Unavailable while Kafka does not take them."""
+        async with _in_time():
+            await self.sender.send_all(topic, records)
+
 
 __all__ = [
+    "BACKLOG",
     "Api",
     "Collection",
     "HeadsTable",

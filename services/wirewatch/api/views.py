@@ -1,10 +1,10 @@
 """What the API shows: records as they are told to a client. Pure.
 
 The views are the contract of the REST API; the command line reads them with
-the same types. An endpoint's secret is in one of them only, the answer to the
-creation of the endpoint.
+the same types. Those of endpoints are in `endpoint_views`.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -15,12 +15,14 @@ from wirewatch.api.health import HealthView, feed_health
 from wirewatch.topics.alerts import Alert, ArticleDigest, NamedEntity, Proof
 from wirewatch.topics.attempts import Attempt, AttemptReason, Outcome
 from wirewatch.topics.dead_letters import DeadLetter, DeadReason
-from wirewatch.topics.endpoints import ENDPOINTS, Endpoint
+from wirewatch.topics.endpoints import ENDPOINTS
 from wirewatch.topics.feed_states import FeedState
 from wirewatch.topics.feeds import Feed
-from wirewatch.topics.subscriptions import Subscription
+from wirewatch.topics.subscriptions import Pace, Subscription
 
 V = TypeVar("V")
+
+_ENDPOINT_ID = re.compile(rb'"endpoint_id":"([^"]*)"')
 
 MAX_PAYLOAD_HEAD_BYTES = 2_048
 """As much of a dead letter's payload is kept at hand and shown."""
@@ -55,7 +57,7 @@ class FeedView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A standing query and who is told."""
+    """A standing query, who is told and when. A snooze that is over is shown as none."""
 
     id: str
     name: str
@@ -64,26 +66,9 @@ class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     paused: bool
     language: str
+    pace: Pace = Pace()
     created_at: datetime
     updated_at: datetime
-
-
-class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where alerts are delivered, without its secret."""
-
-    id: str
-    name: str
-    url: str
-    disabled: bool
-    retry_schedule_s: tuple[float, ...] | None
-    created_at: datetime
-    updated_at: datetime
-
-
-class NewEndpointView(EndpointView, frozen=True, kw_only=True):
-    """A new endpoint with its secret, which is shown this once."""
-
-    secret: str
 
 
 class AlertView(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,19 +138,17 @@ def feed_view(feed: Feed, state: FeedState | None, now: datetime) -> FeedView:
     )
 
 
-def subscription_view(subscription: Subscription) -> SubscriptionView:
+def subscription_view(subscription: Subscription, now: datetime) -> SubscriptionView:
     """Return what is shown of `subscription`."""
-    return msgspec.convert(subscription, SubscriptionView, from_attributes=True)
+    view = msgspec.convert(subscription, SubscriptionView, from_attributes=True)
+    return msgspec.structs.replace(view, pace=pace_at(view.pace, now))
 
 
-def endpoint_view(endpoint: Endpoint) -> EndpointView:
-    """Return what is shown of `endpoint`: all but the secret."""
-    return msgspec.convert(endpoint, EndpointView, from_attributes=True)
-
-
-def new_endpoint_view(endpoint: Endpoint) -> NewEndpointView:
-    """Return the answer to the creation of `endpoint`, the only one with the secret."""
-    return msgspec.convert(endpoint, NewEndpointView, from_attributes=True)
+def pace_at(pace: Pace, now: datetime) -> Pace:
+    """Return `pace` without a snooze that is over."""
+    if pace.snoozed_until is None or pace.snoozed_until > now:
+        return pace
+    return msgspec.structs.replace(pace, snoozed_until=None)
 
 
 def alert_views(alerts: Iterable[Alert]) -> list[AlertView]:
@@ -206,6 +189,15 @@ def dead_letter_views(letters: Iterable[DeadLetter]) -> list[DeadLetterView]:
         first.setdefault(letter.id, letter)
     views = [_dead_letter_view(letter) for letter in first.values()]
     return sorted(views, key=lambda view: view.died_at, reverse=True)
+
+
+def endpoint_in(letter: DeadLetter) -> str | None:
+    """Return the endpoint that the record was for, None where it names none.
+
+    It stands near the start, and quotes in a text are escaped: a cut payload will do.
+    """
+    found = _ENDPOINT_ID.search(letter.payload)
+    return found[1].decode("utf-8", "replace") if found else None
 
 
 def _dead_letter_view(letter: DeadLetter) -> DeadLetterView:

@@ -10,15 +10,28 @@ from wirewatch.api.views import AlertView, Page, SubscriptionView
 from wirewatch.cli.client import client, run, segment
 from wirewatch.cli.endpoints import PostedEndpoint, post_endpoint, say_secret
 from wirewatch.cli.lines import article_line
+from wirewatch.cli.pace import (
+    At,
+    Every,
+    MostPerHour,
+    Quiet,
+    QuietDays,
+    Zone,
+    mount,
+)
+from wirewatch.cli.pace_words import Wanted, in_words
 from wirewatch.cli.queries import InDialect, require_readable, say_remarks
 from wirewatch.cli.show import console, harmless, print_json, print_table, say
 from wirewatch.cli.subscriptions import PATH, find_subscription
 from wirewatch.cli.trial import trial
+from wirewatch.runtime.clock import utc_now
 from wirewatch.runtime.errors import Problem
+from wirewatch.topics.subscriptions import Pace
 
 app = typer.Typer(help="What is asked for, and what was found.", no_args_is_help=True)
 
 app.command("test")(trial)
+mount(app)
 
 Which = Annotated[str, typer.Argument(metavar="ID-OR-NAME", help="The alert's id or name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -37,13 +50,32 @@ def add(  # noqa: PLR0917 - options of a command line
     language: Annotated[
         str | None, typer.Option(help="Your language (BCP 47): entities are named in it.")
     ] = None,
+    every: Every = None,
+    at: At = None,
+    most_per_hour: MostPerHour = None,
+    quiet: Quiet = None,
+    quiet_days: QuietDays = None,
+    zone: Zone = None,
 ) -> None:
     """Add an alert: when an article satisfies QUERY, every endpoint is told."""
     if not to:
         raise Problem("Say who is to be told: --to with the URL or id of an endpoint.")
+    pace = Wanted(
+        every=every,
+        at=at or (),
+        most_per_hour=most_per_hour,
+        quiet=quiet or (),
+        quiet_days=quiet_days,
+        zone=zone,
+    )
+    fields: dict[str, object] = {"pace": pace.of(Pace())} if pace else {}
+    if tag:
+        fields["tags"] = tag
+    if language:
+        fields["language"] = language
     checked = require_readable(query, dialect)
-    ours = checked.query or query
-    is_new, subscription, endpoints = run(_add(name, ours, to, tag or [], language))
+    fields |= {"name": name, "query": checked.query or query}
+    is_new, subscription, endpoints = run(_add(fields, to))
     say_remarks(query, checked)
     say(f"{'Added' if is_new else 'It is there already:'} {subscription.name}\n{subscription.id}")
     for endpoint in endpoints:
@@ -51,22 +83,14 @@ def add(  # noqa: PLR0917 - options of a command line
 
 
 async def _add(
-    name: str, query: str, to: list[str], tags: list[str], language: str | None
+    fields: dict[str, object], to: list[str]
 ) -> tuple[bool, SubscriptionView, list[PostedEndpoint]]:
     async with client() as api:
-        new = [await post_endpoint(api, url) for url in to if "://" in url]
-        by_url = {endpoint.url: endpoint.id for endpoint in new}
-        fields: dict[str, object] = {
-            "name": name,
-            "query": query,
-            "endpoint_ids": list(dict.fromkeys(by_url.get(each, each) for each in to)),
-        }
-        if tags:
-            fields["tags"] = tags
-        if language:
-            fields["language"] = language
-        created = await api.create(PATH, fields, SubscriptionView)
-        return created.is_new, created.view, new
+        new = {url: await post_endpoint(api, url) for url in to if "://" in url}
+        by_url = {url: endpoint.id for url, endpoint in new.items()}
+        told = list(dict.fromkeys(by_url.get(each, each) for each in to))
+        created = await api.create(PATH, fields | {"endpoint_ids": told}, SubscriptionView)
+        return created.is_new, created.view, list(new.values())
 
 
 @app.command("list")
@@ -89,8 +113,14 @@ def list_alerts(as_json: AsJson = False) -> None:
 def _row(subscription: SubscriptionView) -> tuple[Text, Text, str]:
     name = Text(harmless(subscription.name))
     name.append("\n" + harmless(subscription.query), "dim")
-    state = Text("paused", "yellow") if subscription.paused else Text("active", "green")
-    return name, state, subscription.id
+    return name, _state(subscription), subscription.id
+
+
+def _state(subscription: SubscriptionView) -> Text:
+    if subscription.paused:
+        return Text("paused", "yellow")
+    is_snoozed = subscription.pace.snoozed_until is not None
+    return Text("snoozed", "yellow") if is_snoozed else Text("active", "green")
 
 
 @app.command()
@@ -112,7 +142,8 @@ def show(alert: Which, as_json: AsJson = False) -> None:
         f"  endpoints  {', '.join(found.endpoint_ids)}\n"
         f"  tags       {', '.join(found.tags) or 'none'}\n"
         f"  language   {found.language}\n"
-        f"  state      {'paused' if found.paused else 'active'}\n"
+        f"  state      {_state(found)}\n"
+        f"  told       {in_words(found.pace, utc_now())}\n"
         f"  changed    {found.updated_at:%Y-%m-%d %H:%M:%S} UTC"
     )
 

@@ -39,7 +39,10 @@ def find(
 async def _find(url: str, now: datetime) -> list[FoundFeed]:
     settings = load_settings()
     client = WebClient(
-        user_agent=user_agent(settings.ingest_contact), allow=settings.allow_networks, connections=4
+        user_agent=user_agent(settings.ingest_contact),
+        allow=settings.allow_networks,
+        ports=settings.allow_ports,
+        connections=4,
     )
     await client.start()
     try:

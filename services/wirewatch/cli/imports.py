@@ -57,6 +57,7 @@ async def _wikidata() -> AsyncIterator[Wikidata]:
     web = WebClient(
         user_agent=user_agent(settings.ingest_contact),
         allow=settings.allow_networks,
+        ports=settings.allow_ports,
         connections=1,
     )
     await web.start()

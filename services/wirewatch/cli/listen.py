@@ -7,9 +7,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from wirewatch.cli.lines import alert_line, snippet_lines
-from wirewatch.cli.payload import ReceivedAlert
+from wirewatch.cli.lines import alert_line, digest_lines, snippet_lines
+from wirewatch.cli.payload import ReceivedAlert, ReceivedDigest
 from wirewatch.cli.receive import OnNote, Receiver, start_receiver
+from wirewatch.cli.secret_values import HELP, secret_value
 from wirewatch.cli.show import console, harmless
 from wirewatch.cli.verify import Unverified, check_secret
 from wirewatch.runtime.errors import Problem
@@ -29,10 +30,14 @@ def listen(
     port: Annotated[int | None, typer.Option(help="Port to receive on; 0 for a free one.")] = None,
     secret: Annotated[
         str | None,
-        typer.Option(envvar="WIREWATCH_LISTEN_SECRET", help="The endpoint's secret (whsec_…)."),
+        typer.Option(
+            envvar="WIREWATCH_LISTEN_SECRET",
+            help=f"The endpoint's secret (whsec_…) or public key (whpk_…); {HELP}.",
+        ),
     ] = None,
 ) -> None:
     """Receive webhooks on this machine, verify and show each alert. Ctrl-C ends it."""
+    secret = secret_value(secret, "--secret")
     if secret is not None:
         try:
             check_secret(secret)
@@ -48,7 +53,12 @@ def listen(
 async def _listen(port: int, secret: str | None) -> None:
     out = console()
     receiver = await start_receiver(
-        HOST, port, lambda: secret, lambda alert: show_alert(alert, out), on_note=_note(out)
+        HOST,
+        port,
+        lambda: secret,
+        lambda alert: show_alert(alert, out),
+        on_digest=lambda digest: show_digest(digest, out),
+        on_note=_note(out),
     )
     out.print(welcome(receiver.url, verifies=secret is not None))
     try:
@@ -78,9 +88,20 @@ def show_alert(alert: ReceivedAlert, out: Console) -> None:
     out.print(alert_line(alert, out.width))
     for snippet in snippet_lines(alert.payload.data.proofs):
         out.print(Text("          ").append_text(snippet))
-    verified = Text("verified", "green") if alert.verified else Text("not verified", "yellow")
+    out.print(_last_line(alert))
+
+
+def show_digest(digest: ReceivedDigest, out: Console) -> None:
+    """Print a digest with its first stories."""
+    for line in digest_lines(digest, out.width):
+        out.print(line)
+    out.print(_last_line(digest))
+
+
+def _last_line(received: ReceivedAlert | ReceivedDigest) -> Text:
+    verified = Text("verified", "green") if received.verified else Text("not verified", "yellow")
     last = Text("          ").append_text(verified)
-    out.print(last.append(f"  {harmless(alert.webhook_id)}", "dim"))
+    return last.append(f"  {harmless(received.webhook_id)}", "dim")
 
 
 def _note(out: Console) -> OnNote:

@@ -31,7 +31,11 @@ COMMANDS = {
     "feeds": Lazy("wirewatch.cli.feeds", "What is watched: list, add, pause, import …"),
     "alerts": Lazy("wirewatch.cli.alerts", "What is asked for: add, list, check, test …"),
     "entities": Lazy("wirewatch.cli.entities", "Things by name: find, search, add, import …"),
-    "endpoints": Lazy("wirewatch.cli.endpoints", "Where alerts are delivered."),
+    "endpoints": Lazy("wirewatch.cli.endpoints", "Where alerts are delivered: add, show, test …"),
+    "secrets": Lazy("wirewatch.cli.secrets", "The key that encrypts endpoints' secrets."),
+    "deliveries": Lazy(
+        "wirewatch.cli.deliveries", "What became of each delivery: list, show, resend, replay."
+    ),
     "listen": Lazy("wirewatch.cli.listen", "Receive webhooks here, verify and show them."),
     "topics": Lazy("wirewatch.cli.topics", "The Kafka topics: create, check, describe."),
     "ingest": Lazy("wirewatch.cli.services", "Service: fetch feeds and publish their articles."),

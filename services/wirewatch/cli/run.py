@@ -25,13 +25,16 @@ from rich.text import Text
 
 from wirewatch.cli.children import Child
 from wirewatch.cli.client import ApiClient, ApiProblem
+from wirewatch.cli.lines import digest_lines
 from wirewatch.cli.listen import alert_line, start_receiver
+from wirewatch.cli.payload import ReceivedDigest
 from wirewatch.cli.services import SERVICES
 from wirewatch.runtime.clock import utc_now
 from wirewatch.runtime.errors import PortTaken, Problem
 from wirewatch.runtime.local_kafka import LocalKafka
 from wirewatch.runtime.settings import METRICS_PORTS, PREFIX, Settings, StarterSet, load_settings
 from wirewatch.runtime.topic_admin import cluster_id, create_topics
+from wirewatch.runtime.vault import load_vault, local_key_file
 from wirewatch.starter.alerts import starter_alerts
 from wirewatch.starter.newsroom import start_newsroom
 from wirewatch.starter.opml import FeedOutline, read_starter_feeds
@@ -159,7 +162,11 @@ async def _serve(settings: Settings, console: Console) -> None:
     async with AsyncExitStack() as stack:
         secret = _receiver_secret(settings.data_dir)
         receiver = await start_receiver(
-            HOST, settings.listen_port, lambda: secret, lambda alert: _print(console, alert)
+            HOST,
+            settings.listen_port,
+            lambda: secret,
+            lambda alert: _print(console, alert),
+            on_digest=lambda digest: _print_digest(console, digest),
         )
         stack.push_async_callback(receiver.close)
         newsroom = await start_newsroom(HOST, settings.newsroom_port, now=run.started_at)
@@ -213,8 +220,21 @@ def _environment(settings: Settings, service: str) -> dict[str, str]:
         "METRICS_PORT": str(_metrics_port(settings, service)),
         "STOP_TIMEOUT_S": str(min(settings.stop_timeout_s, SERVICES_STOP_S - 1)),
         "ALLOW_NETWORKS": ",".join({*settings.allow_networks, *LOOPBACK}),
+        **_key(settings),
     }
     return os.environ | {PREFIX + name: value for name, value in own.items()}
+
+
+def _key(settings: Settings) -> dict[str, str]:
+    """Return how the services find the key of this machine.
+
+    They are told where Kafka is, so they would ask for one; a key that was
+    given they find in the environment.
+    """
+    load_vault(settings)
+    if settings.secret_key.get_secret_value() or settings.secret_key_file is not None:
+        return {}
+    return {"SECRET_KEY_FILE": str(local_key_file(settings.data_dir))}
 
 
 @asynccontextmanager
@@ -236,6 +256,11 @@ def _receiver_secret(data_dir: Path) -> str:
 
 def _print(console: Console, alert: Any) -> None:
     console.print(alert_line(alert, console.width), no_wrap=True, overflow="ellipsis")
+
+
+def _print_digest(console: Console, digest: ReceivedDigest) -> None:
+    for line in digest_lines(digest, console.width):
+        console.print(line, no_wrap=True, overflow="ellipsis")
 
 
 async def _welcome(run: _Run, secret: str, sample_feeds: Sequence[FeedOutline]) -> None:

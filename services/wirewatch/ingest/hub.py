@@ -12,8 +12,9 @@ from urllib.parse import urljoin
 import aiohttp
 
 from wirewatch.ingest.websub import is_private_way
-from wirewatch.runtime.address import guarded_socket, parse_networks
+from wirewatch.runtime.address import Guard
 from wirewatch.runtime.settings import Settings
+from wirewatch.web.connections import GuardedConnector
 
 MAX_REDIRECTS = 3
 MAX_WORDS = 300
@@ -37,9 +38,10 @@ def open_hub_session(settings: Settings) -> aiohttp.ClientSession:
     """Return a session for `ask`, which refuses addresses that are not public. Close it."""
     contact = f" (+{settings.ingest_contact})" if settings.ingest_contact else ""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
+        connector=GuardedConnector(
+            Guard.of(settings.allow_networks, settings.allow_ports),
             limit=CONNECTIONS,
-            socket_factory=guarded_socket(parse_networks(settings.allow_networks)),
+            idle=CONNECTIONS,
         ),
         timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT_S),
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -85,6 +85,7 @@ async def _kit(
     client = WebClient(
         user_agent=user_agent(settings.ingest_contact),
         allow=settings.allow_networks,
+        ports=settings.allow_ports,
         connections=settings.ingest_concurrency + PAGE_CONNECTIONS,
     )
     await client.start()

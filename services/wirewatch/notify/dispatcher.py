@@ -1,73 +1,70 @@
-"""Take deliveries that are due, attempt them, and write down what came of it."""
+"""Begin attempts as there is room, and have written down what came of them."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
-from typing import Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 from msgspec.structs import replace
 
-from wirewatch.notify.errors import SecretError
+from wirewatch.notify import notices
+from wirewatch.notify.attempts import Attempts
+from wirewatch.notify.lane import Defaults, Job, Trust, pace
+from wirewatch.notify.lanes import Lanes, Views
+from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import Event, NotifyMetrics
 from wirewatch.notify.outbox import Outbox
-from wirewatch.notify.outcome import Answer, NoAnswer
-from wirewatch.notify.payload import make_payload
-from wirewatch.notify.signature import signed_headers
-from wirewatch.notify.verdict import Verdict, conclude
+from wirewatch.notify.outcome import Failure
+from wirewatch.notify.recorder import Entry, Recorder
+from wirewatch.notify.states import States
+from wirewatch.notify.verdict import Tried, Verdict, conclude
 from wirewatch.runtime.clock import Clock
-from wirewatch.runtime.kafka import Position
 from wirewatch.runtime.logs import get_logger
-from wirewatch.runtime.projection import MemoryTable
 from wirewatch.runtime.settings import Settings
-from wirewatch.topics import ATTEMPTS, DELIVERIES
-from wirewatch.topics.alerts import Alert
+from wirewatch.topics import DELIVERIES
 from wirewatch.topics.attempts import AttemptReason
 from wirewatch.topics.codec import encode
-from wirewatch.topics.dead_letters import DeadReason
+from wirewatch.topics.dead_letters import DeadLetter, DeadReason, bury
 from wirewatch.topics.deliveries import Delivery, DeliveryState
+from wirewatch.topics.digests import NoticeType
+from wirewatch.topics.endpoint_states import EndpointState, disabled_by
 from wirewatch.topics.endpoints import Endpoint
-from wirewatch.topics.spec import Topic
 
-TURN_S = 1.0
-"""The loop looks at least this often: for health, for figures, for what others have sent."""
+TURN_S = 0.05
+"""At least this often it looks at what is due and at what grows old."""
+MEASURE_S = 1.0
+MEASURE_SHARE = 500
+MEASURE_LEAST_S = 15.0
 STALL_S = 30.0
 """A loop that has not turned for so long is stuck; a restart helps."""
+SHARES: Mapping[Trust, float] = {Trust.PROVEN: 1.0, Trust.NEW: 0.5, Trust.DOUBTED: 0.25}
+"""Places for quick requests, as shares of `notify_concurrency`."""
+SLOW_S = 1.0
+"""A request under way for longer no longer counts against the others' places, and its alert
+no longer holds up the commits."""
+FRESH_S = 2.0
+"""So long an alert may wait in memory for its first attempt before it is written down."""
+MOST_UNRECORDED = 2_000
+"""Attempts that ended and are not yet written down; with Kafka away no more are made then."""
+MOST_QUIET = timedelta(hours=1)
+"""A 429 may silence its endpoint for so long."""
+
+BY_THOUSANDS = frozenset({AttemptReason.DISABLED, AttemptReason.EXPIRED, AttemptReason.NO_ENDPOINT})
+"""Reasons that end all that waits for an endpoint: no warning for each."""
 
 log = get_logger("notify")
 
 
-class Log(Protocol):
-    """Where the results are written (`runtime.kafka.Producer`)."""
-
-    async def send(self, topic: Topic[Any], record: Any) -> Position:
-        """Send `record`; return its position once it is safe."""
-
-    async def bury(
-        self, payload: bytes, *, reason: DeadReason, detail: str, topic: str, key: str
-    ) -> None:
-        """Send a dead letter."""
-
-
-class Post(Protocol):
-    """Makes a request (`notify.sender.Sender`)."""
-
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | NoAnswer:
-        """Send `body` to `url`; nothing is raised for the network."""
-
-
-def shown_url(url: str) -> str:
-    """Return `url` as a log may show it: without user, password and query."""
-    try:
-        parts = urlsplit(url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    except ValueError:
-        return "(not a URL)"
-
-
 class Dispatcher:
-    """Attempts what is due: at most `notify_concurrency` at once, a few to each endpoint.
+    """Attempts what may be attempted.
+
+    Requests that run for less than a second share `notify_concurrency` places;
+    endpoints that are new or failed the last time have places of their own.
+    Requests that take longer have `notify_slow_concurrency` places, and only an
+    endpoint that took the last one is asked while these are all taken. So
+    receivers that hang cost the others nothing.
 
     It begins paused. `catch_up` must return only when every endpoint that stood in the
     topic when it was called is in `endpoints`.
@@ -78,213 +75,375 @@ class Dispatcher:
         settings: Settings,
         outbox: Outbox,
         *,
-        endpoints: MemoryTable[Endpoint],
+        endpoints: Callable[[str], Endpoint | None],
+        watchers: Callable[[], list[Endpoint]],
         catch_up: Callable[[], Awaitable[None]],
-        post: Post,
-        results: Log,
+        states: States,
+        attempts: Attempts,
+        recorder: Recorder,
+        ledger: Ledger,
         metrics: NotifyMetrics,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._outbox = outbox
         self._endpoints = endpoints
+        self._watchers = watchers
         self._catch_up = catch_up
-        self._post = post
-        self._results = results
+        self._states = states
+        self._attempts = attempts
+        self._recorder = recorder
+        self._ledger = ledger
         self._metrics = metrics
         self._clock = clock
-        self._in_hand: dict[str, asyncio.Task[None]] = {}
-        self._per_endpoint: Counter[str] = Counter()
-        self._wake = asyncio.Event()
+        self.lanes = Lanes(
+            outbox,
+            Views(endpoints, states.get),
+            Defaults(settings.notify_endpoint_concurrency),
+            self._park,
+        )
+        outbox.on_pending = self._note_pending
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._begun: deque[Job] = deque()
+        self._slow = 0
+        self._quick: Counter[Trust] = Counter()
+        self._loop = asyncio.get_running_loop()
+        self._has_reason = False
+        self._roomy = asyncio.Event()
         self._paused = True
         self._failed: BaseException | None = None
-        self._turned_at = asyncio.get_running_loop().time()
+        self._told_exhausted: dict[str, str] = {}
+        self._turned_at = self._loop.time()
+
+    # What others tell it
 
     def wake(self) -> None:
-        """Say that something may be due that was not before."""
-        self._wake.set()
+        """Say that something may be begun that could not before."""
+        if not self._has_reason:
+            self._has_reason = True
+            self._loop.call_soon(self._turn)
+
+    def touch(self, endpoint_id: str) -> None:
+        """Say that something about an endpoint has changed."""
+        self.lanes.drop_loaded(endpoint_id)
+        self.lanes.touch(endpoint_id)
+        self.wake()
 
     def resume(self) -> None:
-        """Begin attempts from now on."""
+        """Begin attempts from now on, with what waits in the outbox first."""
+        self.lanes.begin()
         self._paused = False
         self.wake()
+
+    def accept(self, delivery: Delivery, receipt: tuple[int, int]) -> None:
+        """Take in the delivery of an alert that stands at `receipt` of its topic.
+
+        After `drain` it is forgotten: its alert is not committed.
+        """
+        if not self._paused:
+            self.lanes.add(delivery, receipt, self._now())
+            self.wake()
+
+    async def room(self) -> None:
+        """Return when more alerts may be taken in, or when none will be any more."""
+        while not (self._paused or self._has_room()):
+            self._roomy.clear()
+            await self._roomy.wait()
+
+    def _has_room(self) -> bool:
+        if len(self._recorder) >= MOST_UNRECORDED:
+            return False
+        return self.lanes.fresh < self._settings.notify_fresh_alerts
+
+    def is_in_hand(self, endpoint_id: str, delivery_id: str) -> bool:
+        """Say whether an attempt at the delivery is under way, or it waits in memory alone."""
+        return self.lanes.is_in_hand(endpoint_id, delivery_id)
+
+    def _note_pending(self, endpoint_id: str, due_at: float, check: bool) -> None:
+        if not self._paused:
+            self.lanes.note_pending(endpoint_id, due_at, check)
+            self.wake()
 
     async def drain(self, limit_s: float) -> None:
         """Begin nothing more and let the attempts in hand finish, those that do in `limit_s`.
 
-        The others are broken off. They stay due, and whoever owns them next
+        What they came to is written down. The others are broken off: they stay
+        due, or their alerts are not committed, and whoever owns them next
         repeats them with the same webhook-id.
         """
         self._paused = True
-        tasks = set(self._in_hand.values())
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=limit_s)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        self._roomy.set()
+        deadline = self._loop.time() + limit_s
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=limit_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        left_s = max(0.5, deadline - self._loop.time())
+        try:
+            async with asyncio.timeout(left_s):
+                await self._recorder.flush()
+        except TimeoutError:
+            log.warning("some results could not be written down in time", count=len(self._recorder))
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what waits in memory; nothing may be in hand."""
+        self.lanes.clear()
+        self._begun.clear()
+        self._slow = 0
+        self._quick.clear()
+        self._roomy.set()
 
     def problem(self) -> str | None:
         """Return what is wrong, for /healthz."""
-        stalled_s = asyncio.get_running_loop().time() - self._turned_at
+        stalled_s = self._loop.time() - self._turned_at
         return f"no turn for {stalled_s:.0f} s" if stalled_s > STALL_S else None
+
+    # The loop
 
     async def run(self) -> None:
         """Dispatch until cancelled. Raises what an attempt raised unexpectedly."""
-        loop = asyncio.get_running_loop()
-        measured_at = 0.0
-        while True:
-            self._turned_at = loop.time()
-            self._wake.clear()
-            if self._failed is not None:
-                raise self._failed
-            while self._begin_due():
-                pass
-            if loop.time() - measured_at >= TURN_S:
-                measured_at = loop.time()
+        measure_at = 0.0
+        while self._failed is None:
+            self._turned_at = self._loop.time()
+            self._turn()
+            if self._turned_at >= measure_at:
                 self._measure()
-            try:
-                async with asyncio.timeout(self._until_next()):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+                # Counting a million takes a while: then it is done less often.
+                took_s = self._loop.time() - self._turned_at
+                wait_s = min(MEASURE_SHARE * took_s, MEASURE_LEAST_S)
+                measure_at = self._turned_at + max(MEASURE_S, wait_s)
+            await asyncio.sleep(TURN_S)
+        raise self._failed
 
-    def _until_next(self) -> float:
-        now = self._clock()
-        next_at = None if self._paused else self._outbox.next_due_at(now)
-        if next_at is None:
-            return TURN_S
-        return min(TURN_S, (next_at - now).total_seconds())
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+    def _turn(self) -> None:
+        """Begin what can be begun. Called on its own again and again, and when there is reason."""
+        self._has_reason = False
+        if self._paused or self._failed is not None:
+            return
+        now = self._now()
+        self._note_slow(now - SLOW_S)
+        self.lanes.park_old(now - FRESH_S)
+        self.lanes.wake(now)
+        for trust in Trust:
+            while self._has_place(trust) and (job := self.lanes.take(trust, now)) is not None:
+                self._begin(job, now)
+        if self._has_room():
+            self._roomy.set()
+
+    def _has_place(self, trust: Trust) -> bool:
+        """Say whether a request to an endpoint of this trust may be begun."""
+        places = self._settings.notify_concurrency * SHARES[trust]
+        if self._quick[trust] >= places or len(self._recorder) >= MOST_UNRECORDED:
+            return False
+        return trust is Trust.PROVEN or self._slow < self._settings.notify_slow_concurrency
+
+    def _note_slow(self, before: float) -> None:
+        """Count what has been under way since `before` among the slow ones."""
+        while self._begun and self._begun[0].begun_at <= before:
+            job = self._begun.popleft()
+            if not job.is_over:
+                job.is_slow = True
+                self._slow += 1
+                self._quick[job.trust] -= 1
+                if job.receipt is not None:
+                    self._park(job)
 
     def _measure(self) -> None:
-        self._metrics.pending.set(self._outbox.pending_count())
-        oldest = self._outbox.oldest_due_at(self._disabled())
-        late = (self._clock() - oldest).total_seconds() if oldest else 0.0
-        self._metrics.oldest_due_seconds.set(max(0.0, late))
+        self._metrics.pending.set(self._outbox.count(DeliveryState.PENDING) + self.lanes.fresh)
+        self._metrics.held.set(self._outbox.count(DeliveryState.HELD))
+        self._metrics.under_way.labels("quick").set(len(self._tasks) - self._slow)
+        self._metrics.under_way.labels("slow").set(self._slow)
+        self._metrics.oldest_due_seconds.set(self.lanes.most_overdue(self._now()))
+        self._metrics.show_states(self._states.all(), self._endpoints, self._clock())
 
-    def _disabled(self) -> list[str]:
-        return [endpoint.id for endpoint in self._endpoints if endpoint.disabled]
+    # One attempt
 
-    def _begin_due(self) -> int:
-        """Begin attempts at what is due, as far as there is room; return how many."""
-        room = self._settings.notify_concurrency - len(self._in_hand)
-        if self._paused or room <= 0:
-            return 0
-        most = self._settings.notify_endpoint_concurrency
-        full = [endpoint for endpoint, count in self._per_endpoint.items() if count >= most]
-        begun = 0
-        for delivery in self._outbox.due(
-            self._clock(),
-            room,
-            per_endpoint=most,
-            except_endpoints=[*self._disabled(), *full],
-            except_deliveries=self._in_hand,
-        ):
-            if self._per_endpoint[delivery.endpoint_id] < most:
-                self._begin(delivery)
-                begun += 1
-        return begun
+    def _begin(self, job: Job, now: float) -> None:
+        endpoint = self._endpoints(job.lane.endpoint_id)
+        if endpoint is not None and self._asks(job, endpoint):
+            pace(job.lane, endpoint, now)
+        task = asyncio.create_task(self._deliver(job, endpoint))
+        self._tasks.add(task)
+        self._quick[job.trust] += 1
+        self._begun.append(job)
+        task.add_done_callback(partial(self._end, job))
 
-    def _begin(self, delivery: Delivery) -> None:
-        task = asyncio.create_task(self._deliver(delivery), name=f"deliver {delivery.id}")
-        self._in_hand[delivery.id] = task
-        self._per_endpoint[delivery.endpoint_id] += 1
-        task.add_done_callback(lambda done: self._end(delivery, done))
+    def _asks(self, job: Job, endpoint: Endpoint) -> bool:
+        """Say whether a request will be made: what is only ended does not use up the rate."""
+        return not job.is_expired and disabled_by(endpoint, self._states.get(endpoint.id)) is None
 
-    def _end(self, delivery: Delivery, task: asyncio.Task[None]) -> None:
-        del self._in_hand[delivery.id]
-        self._per_endpoint[delivery.endpoint_id] -= 1
-        if not self._per_endpoint[delivery.endpoint_id]:
-            del self._per_endpoint[delivery.endpoint_id]
-        if not task.cancelled() and (error := task.exception()) is not None:
+    def _end(self, job: Job, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if job.is_slow:
+            self._slow -= 1
+        else:
+            self._quick[job.trust] -= 1
+        self.lanes.over(job)
+        if task.cancelled():
+            self.lanes.recorded(job)
+        elif (error := task.exception()) is not None:
             self._failed = error
         self.wake()
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        if delivery.alert is None:
-            return await self._bury_empty(delivery)
-        endpoint = await self._endpoint_of(delivery)
-        loop = asyncio.get_running_loop()
-        started_at, begun = self._clock(), loop.time()
-        result = await self._attempt(endpoint, delivery, delivery.alert)
-        took = timedelta(seconds=loop.time() - begun)
-        if endpoint is not None:
-            self._metrics.attempt_seconds.observe(took.total_seconds())
-        verdict = conclude(result, delivery, endpoint, started_at=started_at, took=took)
-        await self._record(delivery, verdict)
-        self._tell(verdict, endpoint)
+    async def _deliver(self, job: Job, endpoint: Endpoint | None) -> None:
+        delivery = job.delivery
+        if delivery.telling is None:
+            return self._bury_empty(job)
+        if endpoint is None:
+            # A new one may stand in its topic without having been read yet.
+            await self._catch_up()
+            if self._endpoints(delivery.endpoint_id) is not None:
+                # It was let go as if for nobody: it has its turn again, as its endpoint wants it.
+                job.is_over = True
+                self._recorder.add(Entry((delivery,), done=partial(self._recorded, job)))
+                return None
+        tried = await self._attempts.make(job, endpoint, self._states.get(delivery.endpoint_id))
+        job.is_over = True  # at once: what is parked after its result would be sent again
+        verdict = conclude(tried, delivery, endpoint)
+        self._note_lane(job, tried)
+        state = self._note_state(delivery, endpoint, tried)
+        self._recorder.add(
+            Entry(
+                deliveries=(verdict.delivery,),
+                attempt=verdict.attempt,
+                letter=self._letter(delivery, verdict),
+                state=state,
+                done=partial(self._recorded, job),
+            )
+        )
+        self._tell(delivery, verdict, endpoint, tried)
         return None
 
-    async def _endpoint_of(self, delivery: Delivery) -> Endpoint | None:
-        """Return the endpoint, None only if it is really gone.
+    def _note_lane(self, job: Job, tried: Tried) -> None:
+        failure, lane = tried.failure, job.lane
+        lane.trust = Trust.PROVEN if failure is None else Trust.DOUBTED
+        if failure is None or failure.reason is not AttemptReason.SLOW_DOWN:
+            return
+        if failure.retry_after is not None:
+            ended_at = tried.started_at + tried.took
+            lane.quiet_until = (ended_at + min(failure.retry_after, MOST_QUIET)).timestamp()
 
-        A new one may stand in its topic without having been read yet.
-        """
-        endpoint = self._endpoints.get(delivery.endpoint_id)
+    def _note_state(
+        self, delivery: Delivery, endpoint: Endpoint | None, tried: Tried
+    ) -> EndpointState | None:
+        """Return the endpoint's new state where it is worth writing down."""
         if endpoint is None:
-            await self._catch_up()
-            endpoint = self._endpoints.get(delivery.endpoint_id)
-        return endpoint
+            return None
+        now = tried.started_at + tried.took
+        if delivery.notice is not None and delivery.notice.type is NoticeType.ENDPOINT_VERIFY:
+            return self._states.note_check(endpoint, tried.failure, now)
+        if delivery.notice is not None and delivery.notice.type is NoticeType.ENDPOINT_TEST:
+            return None
+        before = self._states.get(endpoint.id)
+        state = self._states.note(endpoint, tried.failure, now)
+        was, now_is = (disabled_by(endpoint, each) for each in (before, state))
+        if state is not None and was is None and now_is is not None:
+            self._tell_disabled(endpoint, state, now)
+        return state
 
-    async def _attempt(
-        self, endpoint: Endpoint | None, delivery: Delivery, alert: Alert
-    ) -> Answer | NoAnswer:
-        if endpoint is None:
-            return NoAnswer(AttemptReason.NO_ENDPOINT, "the endpoint was deleted")
-        body = make_payload(alert, delivery)
-        try:
-            headers = signed_headers(
-                endpoint.secret, webhook_id=delivery.id, at=self._clock(), body=body
-            )
-        except SecretError as error:
-            return NoAnswer(AttemptReason.CONNECT, f"not sent: {error}")
-        return await self._post.post(endpoint.url, body, headers)
+    def _tell_disabled(self, endpoint: Endpoint, state: EndpointState, now: datetime) -> None:
+        log.warning(
+            "endpoint disabled",
+            endpoint=endpoint.id,
+            reason=state.disabled_reason,
+            detail=state.last_detail,
+        )
+        self._send_notices(notices.disabled(endpoint, state, self._watchers(), now))
 
-    async def _record(self, before: Delivery, verdict: Verdict) -> None:
-        """Write down what happened: the attempt, the dead letter, and last what makes it count."""
-        await self._results.send(ATTEMPTS, verdict.attempt)
-        if verdict.dead is not None:
-            await self._bury(before, verdict.dead, verdict.attempt.detail)
-        await self._put(verdict.delivery)
+    def _tell_exhausted(self, delivery: Delivery, endpoint: Endpoint, failure: Failure) -> None:
+        now = self._clock()
+        hour = f"{now:%Y-%m-%d %H}"
+        if delivery.notice is not None or self._told_exhausted.get(endpoint.id) == hour:
+            return
+        self._told_exhausted[endpoint.id] = hour
+        told = notices.exhausted(endpoint, delivery, failure, self._watchers(), now)
+        self._send_notices(told)
 
-    async def _bury(self, delivery: Delivery, reason: DeadReason, detail: str) -> None:
-        await self._results.bury(
+    def _send_notices(self, deliveries: list[Delivery]) -> None:
+        """Have them written; whoever owns their endpoints' partitions sends them."""
+        for delivery in deliveries:
+            self._recorder.add(Entry(deliveries=(delivery,)))
+
+    # What is written down
+
+    def _park(self, job: Job) -> None:
+        """Write an alert's delivery down as pending: it has to wait, or its request takes long."""
+        receipt, job.receipt = job.receipt, None
+        is_begun = job.begun_at > 0
+
+        def done() -> None:
+            if receipt is not None:
+                self._ledger.done(*receipt)
+            if not is_begun:
+                self.lanes.parked(job)
+            self.wake()
+
+        self._recorder.add(Entry(deliveries=(job.delivery,), done=done))
+
+    def _recorded(self, job: Job) -> None:
+        receipt, job.receipt = job.receipt, None
+        if receipt is not None:
+            self._ledger.done(*receipt)
+        self.lanes.recorded(job)
+        self.wake()
+
+    def _letter(self, before: Delivery, verdict: Verdict) -> DeadLetter | None:
+        if verdict.dead is None:
+            return None
+        return self._dead(before, verdict.dead, verdict.attempt.detail)
+
+    def _dead(self, delivery: Delivery, reason: DeadReason, detail: str) -> DeadLetter:
+        return bury(
             encode(delivery),
+            service="notify",
             reason=reason,
             detail=detail,
             topic=DELIVERIES.full_name(self._settings.topic_prefix),
+            partition=-1,
+            offset=-1,
             key=delivery.id,
+            now=self._clock(),
         )
 
-    async def _put(self, delivery: Delivery) -> None:
-        self._outbox.put(delivery, await self._results.send(DELIVERIES, delivery))
-
-    async def _bury_empty(self, delivery: Delivery) -> None:
-        """Give up a pending delivery that carries no alert; this program writes none such."""
+    def _bury_empty(self, job: Job) -> None:
+        """Give up a pending delivery that tells nothing; this program writes none such."""
+        delivery = job.delivery
+        job.is_over = True
         detail = "a pending delivery without its alert"
         log.warning("delivery given up", delivery=delivery.id, detail=detail)
-        await self._bury(delivery, DeadReason.UNREADABLE, detail)
-        await self._put(replace(delivery, state=DeliveryState.DEAD, ended_at=self._clock()))
+        ended = replace(delivery, state=DeliveryState.DEAD, ended_at=self._clock())
+        letter = self._dead(delivery, DeadReason.UNREADABLE, detail)
+        self._recorder.add(Entry((ended,), letter=letter, done=partial(self._recorded, job)))
         self._metrics.deliveries.labels(Event.DEAD).inc()
 
-    def _tell(self, verdict: Verdict, endpoint: Endpoint | None) -> None:
+    def _tell(
+        self, delivery: Delivery, verdict: Verdict, endpoint: Endpoint | None, tried: Tried
+    ) -> None:
         """Count and log: a warning for the first failure and for the end, not for those between."""
         attempt = verdict.attempt
-        self._metrics.attempts.labels(attempt.outcome).inc()
+        self._metrics.note_attempt(attempt.outcome, tried.took.total_seconds())
+        if tried.failure is None:
+            self._metrics.note_delivered()
+            return
+        self._metrics.attempt_failures.labels(tried.failure.reason).inc()
         about: dict[str, Any] = {
             "delivery": attempt.delivery_id,
-            "endpoint": shown_url(endpoint.url) if endpoint else attempt.endpoint_id,
+            "endpoint": attempt.endpoint_id,
             "attempt": attempt.number,
+            "reason": tried.failure.reason.value,
+            "detail": attempt.detail,
         }
-        if attempt.reason is None:
-            self._metrics.deliveries.labels(Event.DELIVERED).inc()
-            log.info("delivered", **about, duration_ms=attempt.duration_ms)
-            return
-        self._metrics.attempt_failures.labels(attempt.reason).inc()
-        about |= {"reason": attempt.reason.value, "detail": attempt.detail}
         if verdict.dead is not None:
             self._metrics.deliveries.labels(Event.DEAD).inc()
-            log.warning("delivery given up", **about, dead=verdict.dead.value)
+            say = log.debug if tried.failure.reason in BY_THOUSANDS else log.warning
+            say("delivery given up", **about, dead=verdict.dead.value)
+            if verdict.dead is DeadReason.EXHAUSTED and endpoint is not None:
+                self._tell_exhausted(delivery, endpoint, tried.failure)
             return
         say = log.warning if attempt.number == 1 else log.debug
         next_at = attempt.next_attempt_at

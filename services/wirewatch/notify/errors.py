@@ -1,8 +1,33 @@
-"""What can be wrong in this room.
+"""What can keep a request from being made.
 
-SecretError     a secret is not `whsec_` and the base64 of 24 to 64 bytes
+Unsendable          with `reason`, the label of the attempt that was not made
+├── SecretError     a secret that cannot sign, or cannot stand in a request
+├── AddressError    the endpoint does not say where to, in a way its kind understands
+└── TemplateError   the endpoint's template is wrong, or does too much
 """
 
+from wirewatch.topics.attempts import AttemptReason
 
-class SecretError(ValueError):
-    """A secret that cannot sign. The message says what is wrong, never the secret."""
+
+class Unsendable(ValueError):
+    """Nothing can be sent to this endpoint as it is. The message never quotes a secret."""
+
+    reason: AttemptReason
+
+
+class SecretError(Unsendable):
+    """A secret that cannot be used. The message says what is wrong, never the secret."""
+
+    reason = AttemptReason.SECRETS
+
+
+class AddressError(Unsendable):
+    """The endpoint's URL or chat is none that its kind can be told at."""
+
+    reason = AttemptReason.URL
+
+
+class TemplateError(Unsendable):
+    """The endpoint's template failed; the message names the line and why."""
+
+    reason = AttemptReason.TEMPLATE

@@ -1,66 +1,220 @@
 """Alerts become deliveries: each one once, however often its alert comes."""
 
-from collections.abc import Sequence
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
+
+from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import Event, NotifyMetrics
 from wirewatch.notify.outbox import Outbox
+from wirewatch.notify.paces import AT_ONCE
+from wirewatch.notify.pacing import Hold, Mute, Window, decide, next_window
+from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.runtime.clock import Clock
-from wirewatch.runtime.kafka import Position
-from wirewatch.topics import DELIVERIES
+from wirewatch.runtime.kafka import Received
+from wirewatch.runtime.logs import get_logger
 from wirewatch.topics.alerts import Alert
-from wirewatch.topics.deliveries import Delivery
+from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.ids import delivery_id
-from wirewatch.topics.spec import Topic
+from wirewatch.topics.subscriptions import Pace
+
+AT_A_TIME = 100
+"""Alerts taken in before others have a turn: some milliseconds."""
+WINDOWS_KEPT = 100_000
+"""Hours of subscriptions that limit what they are told in one; the oldest are forgotten, and
+after a restart all of which nothing is held."""
+WARNED_KEPT = 1_000
+TICK = timedelta(microseconds=1)
+"""Deliveries differ in when they are due, so that their order is that of their alerts."""
+
+log = get_logger("notify")
 
 
-class DeliveryLog(Protocol):
-    """Takes deliveries (`runtime.kafka.Producer`)."""
+class Ways(Protocol):
+    """Where deliveries go on (`notify.dispatcher.Dispatcher`)."""
 
-    async def send_all(self, topic: Topic[Delivery], records: Sequence[Delivery]) -> list[Position]:
-        """Send `records` together; return their positions once they are safe."""
+    def accept(self, delivery: Delivery, receipt: tuple[int, int]) -> None:
+        """Take in the delivery of an alert that stands at `receipt` of its topic."""
+
+    def is_in_hand(self, endpoint_id: str, delivery_id: str) -> bool:
+        """Say whether an attempt at the delivery is under way, or it waits in memory alone."""
+
+    async def room(self) -> None:
+        """Return when more alerts may be taken in."""
 
 
 class Intake:
-    """Takes alerts in. Only when `accept` has returned may their offsets be committed."""
+    """Takes alerts in. The ledger says which of their offsets may be committed."""
 
     def __init__(
-        self, outbox: Outbox, log: DeliveryLog, metrics: NotifyMetrics, clock: Clock
+        self,
+        outbox: Outbox,
+        recorder: Recorder,
+        ledger: Ledger,
+        ways: Ways,
+        *,
+        pace_of: Callable[[str], Pace],
+        metrics: NotifyMetrics,
+        clock: Clock,
     ) -> None:
         self._outbox = outbox
-        self._log = log
+        self._recorder = recorder
+        self._ledger = ledger
+        self._ways = ways
+        self._pace_of = pace_of
         self._metrics = metrics
         self._clock = clock
+        self._windows: OrderedDict[tuple[str, str], Window] = OrderedDict()
+        self._warned: set[str] = set()
+        self._later: list[Received[Alert]] = []
+        """Requests to send again what is under way just now."""
+        self._writing: dict[str, str] = {}
+        """Deliveries on their way into the outbox, with the resend that was followed."""
+        self._last = datetime.min.replace(tzinfo=clock().tzinfo)
 
-    async def accept(self, alerts: Sequence[Alert], partitions: set[int]) -> int:
-        """Make pending deliveries of what is new; return how many.
+    async def accept(self, records: Sequence[Received[Alert]]) -> None:
+        """Make deliveries of what is new. An alert whose delivery is known is dropped."""
+        for record in records:
+            self._ledger.take(record.position.partition, record.position.offset)
+        records, self._later = [*self._later, *records], []
+        for start in range(0, len(records), AT_A_TIME):
+            await self._ways.room()
+            self._take(records[start : start + AT_A_TIME])
+            await asyncio.sleep(0)
 
-        They are in the topic when this returns, and those of `partitions` (the
-        ones this worker owns) in the outbox. An alert whose delivery is known is dropped.
-        """
-        new = self._new(alerts)
-        positions = await self._log.send_all(DELIVERIES, new)
-        sent = zip(new, positions, strict=True)
-        self._outbox.put_all([(one, at) for one, at in sent if at.partition in partitions])
-        self._count(len(new), len(alerts) - len(new))
-        return len(new)
+    def forget(self) -> None:
+        """Forget what was put off: the partitions were given up."""
+        self._later.clear()
 
-    def _new(self, alerts: Sequence[Alert]) -> list[Delivery]:
-        now = self._clock()
-        new: dict[str, Delivery] = {}
-        for alert in alerts:
-            known = delivery_id(alert.id, alert.endpoint_id)
-            if not self._outbox.knows(known):
-                new[known] = Delivery(
-                    id=known,
-                    endpoint_id=alert.endpoint_id,
-                    alert_id=alert.id,
-                    due_at=now,
-                    created_at=now,
-                    alert=alert,
-                )
-        return list(new.values())
+    def _take(self, records: Sequence[Received[Alert]]) -> None:
+        found: list[tuple[str, Received[Alert], Alert]] = []
+        for record in records:
+            if record.value is None:  # unreadable, and buried already
+                self._ledger.done(*_receipt(record))
+            else:
+                alert = record.value
+                found.append((delivery_id(alert.id, alert.endpoint_id), record, alert))
+        known = self._outbox.known([key for key, _, _ in found])
+        for key, record, alert in found:
+            event = self._take_one(key, record, alert, is_known=key in known)
+            if event is not None:
+                self._metrics.deliveries.labels(event).inc()
+            known.add(key)
 
-    def _count(self, accepted: int, repeated: int) -> None:
-        self._metrics.deliveries.labels(Event.ACCEPTED).inc(accepted)
-        self._metrics.deliveries.labels(Event.REPEATED).inc(repeated)
+    def _take_one(
+        self, key: str, record: Received[Alert], alert: Alert, *, is_known: bool
+    ) -> Event | None:
+        """Take in an alert; return what it counts as, None if it was put off."""
+        is_in_hand = self._ways.is_in_hand(alert.endpoint_id, key)
+        if alert.resend_id and is_in_hand:
+            # What the attempt comes to would be written over it.
+            self._later.append(record)
+            return None
+        if self._writing.get(key) == alert.resend_id:
+            # The first of them holds the offset, but not where the partition was given up
+            # and came back meanwhile.
+            self._recorder.add(Entry(done=partial(self._ledger.done, *_receipt(record))))
+            return Event.REPEATED
+        if alert.resend_id and not self._is_followed(key, alert):
+            self._send_again(key, alert, _receipt(record))
+            return Event.RESENT
+        if alert.resend_id or is_known or is_in_hand or key in self._writing:
+            self._ledger.done(*_receipt(record))
+            return Event.REPEATED
+        self._take_new(key, alert, _receipt(record))
+        return Event.ACCEPTED
+
+    def _is_followed(self, key: str, alert: Alert) -> bool:
+        held = self._outbox.get(key)
+        return held is not None and held.resend_id == alert.resend_id
+
+    def _next_moment(self) -> datetime:
+        """Return now, but later than the last time."""
+        self._last = max(self._clock(), self._last + TICK)
+        return self._last
+
+    def _take_new(self, key: str, alert: Alert, receipt: tuple[int, int]) -> None:
+        now = self._next_moment()
+        delivery = Delivery(
+            id=key,
+            endpoint_id=alert.endpoint_id,
+            alert_id=alert.id,
+            due_at=now,
+            created_at=now,
+            alert=alert,
+        )
+        pace = self._pace_of(alert.subscription_id)
+        if pace is AT_ONCE:
+            self._ways.accept(delivery, receipt)
+        else:
+            self._take_paced(delivery, alert, pace, receipt)
+
+    def _take_paced(
+        self, delivery: Delivery, alert: Alert, pace: Pace, receipt: tuple[int, int]
+    ) -> None:
+        now = delivery.created_at
+        window_key = (alert.subscription_id, alert.endpoint_id)
+        decision = decide(alert, pace, self._windows.get(window_key), now=now)
+        if isinstance(decision, Mute):
+            self._metrics.deliveries.labels(Event.MUTED).inc()
+            ended = replace(delivery, state=DeliveryState.MUTED, ended_at=now, alert=None)
+            self._write(ended, receipt)
+        elif isinstance(decision, Hold):
+            self._warn(decision.detail)
+            self._metrics.deliveries.labels(Event.HELD).inc()
+            held = replace(
+                delivery, state=DeliveryState.HELD, due_at=decision.until, held_for=decision.why
+            )
+            self._write(held, receipt)
+        else:
+            if pace.most_per_hour is not None:
+                self._count(window_key, now)
+            self._ways.accept(delivery, receipt)
+
+    def _warn(self, detail: str) -> None:
+        """Say once what is wrong with a pace: a time zone that this machine does not know."""
+        if detail and detail not in self._warned and len(self._warned) < WARNED_KEPT:
+            self._warned.add(detail)
+            log.warning("a pace cannot be kept as it is", detail=detail)
+
+    def _count(self, key: tuple[str, str], now: datetime) -> None:
+        self._windows[key] = next_window(self._windows.pop(key, None), now)
+        if len(self._windows) > WINDOWS_KEPT:
+            self._windows.popitem(last=False)
+
+    def _send_again(self, key: str, alert: Alert, receipt: tuple[int, int]) -> None:
+        """Make the delivery pending once more, its attempts numbered on."""
+        held = self._outbox.get(key)
+        now = self._next_moment()
+        attempts = held.attempts if held else 0
+        again = Delivery(
+            id=key,
+            endpoint_id=alert.endpoint_id,
+            alert_id=alert.id,
+            attempts=attempts,
+            attempts_before=attempts,
+            due_at=now,
+            created_at=now,
+            alert=alert,
+            resend_id=alert.resend_id,
+        )
+        self._write(again, receipt)
+
+    def _write(self, delivery: Delivery, receipt: tuple[int, int]) -> None:
+        self._writing[delivery.id] = delivery.resend_id
+
+        def done() -> None:
+            if self._writing.get(delivery.id) == delivery.resend_id:
+                del self._writing[delivery.id]
+            self._ledger.done(*receipt)
+
+        self._recorder.add(Entry(deliveries=(delivery,), done=done))
+
+
+def _receipt(record: Received[Alert]) -> tuple[int, int]:
+    return record.position.partition, record.position.offset

@@ -5,7 +5,7 @@ Pure: the failure, the schedule and the time come in, a decision goes out.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,6 +48,14 @@ class Dead:
     reason: DeadReason
 
 
+ENDS: Mapping[AttemptReason, DeadReason] = {
+    AttemptReason.NO_ENDPOINT: DeadReason.NO_ENDPOINT,
+    AttemptReason.DISABLED: DeadReason.DISABLED,
+    AttemptReason.EXPIRED: DeadReason.EXHAUSTED,
+}
+"""What these reasons end a delivery with; others that are not recoverable are rejected."""
+
+
 def schedule_of(endpoint: Endpoint | None) -> Sequence[timedelta]:
     """Return the waits between attempts to `endpoint`."""
     if endpoint is None or endpoint.retry_schedule_s is None:
@@ -64,14 +72,15 @@ def after_failure(
     now: datetime,
     schedule: Sequence[timedelta] = SCHEDULE,
 ) -> Retry | Dead:
-    """Say what follows attempt number `attempt`; the first attempt is 1.
+    """Say what follows attempt number `attempt` of the schedule; the first attempt is 1.
 
     An endpoint may slow us down with Retry-After: up to an hour, or twice the
     scheduled wait where that is longer. It can never hurry us, nor stop us.
     """
+    if failure.reason in ENDS:
+        return Dead(ENDS[failure.reason])
     if not failure.recoverable:
-        gone = failure.reason is AttemptReason.NO_ENDPOINT
-        return Dead(DeadReason.NO_ENDPOINT if gone else DeadReason.REJECTED)
+        return Dead(DeadReason.REJECTED)
     if attempt > len(schedule):
         return Dead(DeadReason.EXHAUSTED)
     scheduled = schedule[attempt - 1]

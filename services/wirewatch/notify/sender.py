@@ -1,29 +1,60 @@
-"""Make one attempt: the HTTP request, bounded in every way. Alone here imports aiohttp."""
+"""Make one attempt: the HTTP request, bounded in every way.
+
+Nothing of a receiver is believed. It may hang at any point, send without end or
+nothing, or lead elsewhere: an attempt costs at most its time-out, a few hundred
+kilobytes and one connection, and the others do not notice.
+"""
 
 import asyncio
-import errno
-import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
+from wirewatch.notify.failures import no_answer
 from wirewatch.notify.outcome import Answer, NoAnswer
-from wirewatch.runtime.address import ForbiddenAddress, guarded_socket, parse_networks
+from wirewatch.notify.request import HttpRequest
+from wirewatch.notify.target import (
+    MAX_URL_CHARS,
+    REDIRECTS,
+    Target,
+    Unsendable,
+    check_headers,
+    next_request,
+    read_target,
+)
+from wirewatch.notify.tls import Contexts, TlsProblem
+from wirewatch.runtime.address import Guard
 from wirewatch.runtime.settings import Settings
 from wirewatch.topics.attempts import MAX_RESPONSE_HEAD_BYTES, AttemptReason
+from wirewatch.web.connections import GuardedConnector
 
-MAX_READ_BYTES = 65_536
-"""What is read of an answer, so that its connection can be used again; the rest is cut off."""
+MAX_HEAD_BYTES = 32_768
+"""What may come before an answer's head is complete: interim answers (1xx) and headers."""
+MAX_READ_BYTES = 16_384
+"""What is read of an answer's body, so that its connection can be used again; the rest is cut off.
+It is not more because a body may come in chunks of one byte, which take long to read."""
 BODY_LIMIT_S = 2.0
 """How long an answer's body may take: its status has already decided."""
+CONNECT_LIMIT_S = 10.0
+"""How long one address may take for connection and TLS; less where the attempt has less."""
+LEAST_S = 0.001
+"""What is left of a time-out that is over, so that it is one of aiohttp's own."""
 KEEPALIVE_S = 2.0
 """Shorter than the servers' usual 5 s and more: a connection that the receiver is just closing
 would make an attempt fail for nothing."""
-MAX_DETAIL_CHARS = 300
-_NOT_A_URL = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
+DNS_CACHE_S = 10
+DNS_CACHE_HOSTS = 10_000
+MAX_ANSWER_HEADERS = 64
+MAX_ANSWER_HEADER_CHARS = 1_024
+"""What is kept of each header of an answer but Location; they may be longer."""
+NOT_KEPT = frozenset({"set-cookie"})
+"""A receiver's secrets, which nobody here needs."""
 
 
+@cache
 def user_agent() -> str:
     """Return how we name ourselves to receivers."""
     try:
@@ -33,27 +64,31 @@ def user_agent() -> str:
 
 
 class Sender:
-    """Sends webhooks over one pool of connections. `close` when done.
+    """Sends requests over one pool of connections. Made in the running loop; `close` when done.
 
-    Refuses addresses that are neither public nor allowed by the settings, at
-    the moment of connecting; follows no redirect, keeps no cookies, uses no proxy.
+    Refuses addresses and ports that are neither public nor allowed by the settings, at
+    the moment of connecting; keeps no cookies and uses no proxy.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, resolver: AbstractResolver | None = None) -> None:
+        self._contexts = Contexts()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                socket_factory=guarded_socket(parse_networks(settings.allow_networks)),
+            connector=GuardedConnector(
+                Guard.of(settings.allow_networks, settings.allow_ports),
                 limit=0,  # the dispatcher limits, over all and for each endpoint
+                idle=settings.notify_idle_connections,
+                most_head=MAX_HEAD_BYTES,
+                most_body=MAX_READ_BYTES,
+                resolver=resolver,
                 keepalive_timeout=KEEPALIVE_S,
+                ttl_dns_cache=DNS_CACHE_S,
+                dns_cache_max_size=DNS_CACHE_HOSTS,
+                ssl=self._contexts.common,
             ),
-            timeout=aiohttp.ClientTimeout(total=settings.notify_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={
-                "Content-Type": "application/json",
-                "User-Agent": user_agent(),
-                "Accept-Encoding": "identity",
-            },
+            headers={"User-Agent": user_agent(), "Accept-Encoding": "identity"},
             auto_decompress=False,
+            trust_env=False,
         )
         self._limit_s = settings.notify_timeout_s
 
@@ -63,70 +98,126 @@ class Sender:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | NoAnswer:
         """Send `body` to `url` and return what came of it; nothing is raised for the network."""
+        return await self.send(
+            HttpRequest(url, body, {"Content-Type": "application/json", **headers})
+        )
+
+    async def send(self, request: HttpRequest) -> Answer | NoAnswer:
+        """Make the request and return what came of it; nothing is raised for the network.
+
+        As many redirects as it allows are followed, all within its time-out; the one
+        after them is the answer.
+        """
         try:
-            async with self._session.post(
-                url, data=body, headers=headers, allow_redirects=False
-            ) as response:
-                return Answer(
-                    response.status,
-                    response.headers.get("Retry-After"),
-                    await self._head(response),
-                )
+            check_headers(request.headers)
+            target = read_target(request.url)
+        except Unsendable as problem:
+            return NoAnswer(AttemptReason.URL, str(problem))
+        limit_s = self._limit_s if request.timeout_s is None else request.timeout_s
+        if request.redirects:
+            return await self._follow(request, target, limit_s)
+        return await self._ask(request, target, limit_s, limit_s)
+
+    async def _follow(
+        self, request: HttpRequest, target: Target, limit_s: float
+    ) -> Answer | NoAnswer:
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + limit_s
+        while True:
+            left_s = max(ends_at - loop.time(), LEAST_S)
+            answer = await self._ask(request, target, limit_s, left_s)
+            if not (request.redirects and isinstance(answer, Answer) and leads_on(answer)):
+                return answer
+            try:
+                request = next_request(request, target, answer.headers["location"])
+                target = read_target(request.url)
+            except Unsendable as problem:
+                words = f"the receiver answered {answer.status}, which is not followed: {problem}"
+                return NoAnswer(AttemptReason.REDIRECT, words, target.to)
+
+    async def _ask(
+        self, request: HttpRequest, target: Target, limit_s: float, left_s: float
+    ) -> Answer | NoAnswer:
+        """Make one request within `left_s`; `limit_s` is what the time-out is called."""
+        try:
+            response = await self._session.request(
+                request.method,
+                target.url,
+                data=request.body or None,
+                headers=request.headers,
+                allow_redirects=False,
+                timeout=_timeout(left_s),
+                ssl=True if request.tls is None else await self._contexts.of(request.tls),
+            )
+        except TlsProblem as problem:
+            return NoAnswer(AttemptReason.TLS, str(problem), target.to)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            # ValueError: a URL that is none, such as one with an impossible host name.
-            return NoAnswer(_reason(error), self._detail(error))
-
-    async def _head(self, response: aiohttp.ClientResponse) -> str:
-        """Return the start of the body, as much of it as comes in time and unbroken."""
-        head, size = b"", 0
+            is_tls = target.url.scheme == "https"
+            return no_answer(error, to=target.to, is_tls=is_tls, limit_s=limit_s)
         try:
-            async with asyncio.timeout(BODY_LIMIT_S):
-                while size < MAX_READ_BYTES:
-                    piece = await response.content.read(MAX_READ_BYTES - size)
-                    if not piece:
-                        return _text(head)
-                    size += len(piece)
-                    head = (head + piece)[:MAX_RESPONSE_HEAD_BYTES]
-        except (aiohttp.ClientError, OSError):
-            pass  # the status counts; TimeoutError is an OSError
-        response.close()
-        return _text(head)
+            head, size = await _head(response)
+        finally:
+            response.close()
+        return Answer(
+            status=response.status,
+            retry_after=response.headers.get("Retry-After"),
+            head=head,
+            received_bytes=size,
+            to=target.to,
+            headers=_kept(response.raw_headers),
+        )
 
-    def _detail(self, error: Exception) -> str:
-        if isinstance(error, TimeoutError):
-            return f"no answer within {self._limit_s:g} s"
-        if isinstance(error, _NOT_A_URL):
-            return "the endpoint's URL is none that can be asked"
-        # Unlike `str()`, the message leaves out the URL, whose query may hold a token.
-        said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-        return (" ".join(said.split()) or type(error).__name__)[:MAX_DETAIL_CHARS]
+
+@lru_cache(maxsize=256)
+def _timeout(total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, sock_connect=min(total_s, CONNECT_LIMIT_S))
+
+
+def leads_on(answer: Answer) -> bool:
+    """Say whether `answer` is a redirect that can be followed."""
+    return answer.status in REDIRECTS and "location" in answer.headers
+
+
+async def _head(response: aiohttp.ClientResponse) -> tuple[str, int]:
+    """Return the start of the body and how much was read, what comes in time and unbroken."""
+    content = response.content
+    try:
+        if content.is_eof():  # mostly: it came with the headers
+            body = content.read_nowait(-1)
+            return _text(body), len(body)
+    except (aiohttp.ClientError, OSError):
+        return "", 0
+    return await _head_in_time(content)
+
+
+async def _head_in_time(content: aiohttp.StreamReader) -> tuple[str, int]:
+    head, size = b"", 0
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            while size < MAX_READ_BYTES and (piece := await content.read(MAX_READ_BYTES - size)):
+                size += len(piece)
+                if len(head) < MAX_RESPONSE_HEAD_BYTES:
+                    head += piece[:MAX_RESPONSE_HEAD_BYTES]
+    except (aiohttp.ClientError, OSError):
+        pass  # the status counts; TimeoutError is an OSError
+    return _text(head), size
 
 
 def _text(head: bytes) -> str:
-    return head.decode("utf-8", "replace")
+    return head[:MAX_RESPONSE_HEAD_BYTES].decode("utf-8", "replace")
 
 
-def _reason(error: Exception) -> AttemptReason:
-    """Return the reason for an error of aiohttp or of the network below it."""
-    if isinstance(error, TimeoutError):
-        return AttemptReason.TIMEOUT
-    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return AttemptReason.TLS
-    if _is_forbidden(error):
-        return AttemptReason.ADDRESS
-    if isinstance(error, (aiohttp.ClientConnectorError, *_NOT_A_URL)):
-        return AttemptReason.CONNECT
-    if isinstance(error, aiohttp.ClientError | ConnectionError):
-        return AttemptReason.BROKEN
-    return AttemptReason.CONNECT
+def _kept(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return what is kept of an answer's headers; of several with one name the first."""
+    kept: dict[str, str] = {}
+    for raw_name, value in headers[:MAX_ANSWER_HEADERS]:
+        name = _lower(raw_name)
+        most = MAX_URL_CHARS if name == "location" else MAX_ANSWER_HEADER_CHARS
+        if name not in kept and name not in NOT_KEPT:
+            kept[name] = value[:most].decode("utf-8", "replace")
+    return kept
 
 
-def _is_forbidden(error: Exception) -> bool:
-    """Say whether the guard refused; where a name has several addresses, whether it did so for all.
-
-    aiohttp joins the errors of several addresses into one OSError that keeps their common errno.
-    """
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, ForbiddenAddress):
-        return True
-    return isinstance(cause, OSError) and cause.errno == errno.EACCES
+@lru_cache(maxsize=1_024)
+def _lower(raw_name: bytes) -> str:
+    return raw_name.decode("latin-1").lower()

@@ -5,21 +5,32 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from wirewatch.notify import notices
+from wirewatch.notify.attempts import Attempts
 from wirewatch.notify.dispatcher import Dispatcher
+from wirewatch.notify.holder import Holder
 from wirewatch.notify.intake import Intake
+from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import NotifyMetrics
 from wirewatch.notify.outbox import Outbox, outbox_path
-from wirewatch.notify.sender import Sender
-from wirewatch.runtime.kafka import GroupReader, Producer, bury_unreadable
+from wirewatch.notify.paces import PACED, Paces
+from wirewatch.notify.post import Post
+from wirewatch.notify.recorder import Entry, Recorder
+from wirewatch.notify.states import States
+from wirewatch.runtime.garbage import collect_rarely, settle_memory
+from wirewatch.runtime.kafka import GroupReader, Producer, bury_unreadable, partition_of
 from wirewatch.runtime.lifecycle import Context
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.projection import MemoryTable, Projection
 from wirewatch.runtime.topic_admin import cluster_id, require_co_partitioned
-from wirewatch.topics import ALERTS, DELIVERIES, ENDPOINTS
+from wirewatch.runtime.vault import Vault, load_vault
+from wirewatch.topics import ALERTS, DELIVERIES, ENDPOINT_STATES, ENDPOINTS
+from wirewatch.topics.endpoint_states import EndpointState, is_verified
 from wirewatch.topics.endpoints import Endpoint
 
 DRAIN_SHARE = 0.5
 """The share of a time limit (to stop, to give partitions up) that attempts in hand may use."""
+COMMIT_EVERY_S = 0.25
 FORGET_EVERY_S = 60.0
 FORGET_AT_ONCE = 500
 
@@ -32,18 +43,21 @@ async def main(context: Context) -> None:
     Raises Problem when it cannot start.
     """
     settings = context.settings
+    collect_rarely()
+    vault = load_vault(settings)
     cluster = await cluster_id(settings)
     await require_co_partitioned(settings, ALERTS, DELIVERIES)
+    await require_co_partitioned(settings, ALERTS, ENDPOINT_STATES)
     outbox = Outbox(outbox_path(settings, cluster), context.clock)
-    sender = Sender(settings)
-    producer = Producer(settings, context.service, context.clock)
-    worker = Worker(context, outbox, sender, producer)
+    post = Post(settings)
+    producer = Producer(settings, context.service, context.clock, linger_ms=0)
+    worker = Worker(context, outbox, post, producer, vault)
     try:
         await producer.start()
         await worker.run()
     finally:
         await worker.stop()
-        await sender.close()
+        await post.close()
         await producer.stop()
         outbox.close()
 
@@ -56,25 +70,51 @@ class Worker:
     """
 
     def __init__(
-        self, context: Context, outbox: Outbox, sender: Sender, producer: Producer
+        self, context: Context, outbox: Outbox, post: Post, producer: Producer, vault: Vault
     ) -> None:
         settings = self._settings = context.settings
-        metrics = NotifyMetrics(context.registry)
-        on_unreadable = bury_unreadable(producer, metrics.unreadable)
         self._context = context
         self._outbox = outbox
         self._producer = producer
-        self._intake = Intake(outbox, producer, metrics, context.clock)
-        endpoints: MemoryTable[Endpoint] = MemoryTable(lambda *_: self._dispatcher.wake())
-        self._endpoints = Projection(settings, ENDPOINTS, endpoints, on_unreadable)
+        metrics = NotifyMetrics(context.registry)
+        on_unreadable = bury_unreadable(producer, metrics.unreadable)
+        self._recorder = Recorder(outbox, producer)
+        self._ledger = Ledger()
+
+        self._watching: dict[str, Endpoint] = {}
+        endpoint_table: MemoryTable[Endpoint] = MemoryTable(self._endpoint_changed)
+        state_table: MemoryTable[EndpointState] = MemoryTable()
+        paces = Paces()
+        self._holder = Holder(
+            outbox, self._recorder, pace_of=paces.get, metrics=metrics, clock=context.clock
+        )
+        paces.on_pace = self._holder.pace_changed
+        self._endpoint_table = endpoint_table
+        self._endpoints = Projection(settings, ENDPOINTS, endpoint_table, on_unreadable)
         self._deliveries = Projection(settings, DELIVERIES, outbox, on_unreadable)
+        self._endpoint_states = Projection(settings, ENDPOINT_STATES, state_table, on_unreadable)
+        self._paces = Projection(settings, PACED, paces, on_unreadable)
+
+        self._states = States(state_table, timedelta(days=settings.notify_disable_after_days))
         self._dispatcher = Dispatcher(
             settings,
             outbox,
-            endpoints=endpoints,
+            endpoints=endpoint_table.get,
+            watchers=lambda: list(self._watching.values()),
             catch_up=self._endpoints.catch_up,
-            post=sender,
-            results=producer,
+            states=self._states,
+            attempts=Attempts(post, vault, context.clock, settings.notify_origin),
+            recorder=self._recorder,
+            ledger=self._ledger,
+            metrics=metrics,
+            clock=context.clock,
+        )
+        self._intake = Intake(
+            outbox,
+            self._recorder,
+            self._ledger,
+            self._dispatcher,
+            pace_of=paces.get,
             metrics=metrics,
             clock=context.clock,
         )
@@ -87,6 +127,7 @@ class Worker:
             on_revoked=self._on_revoked,
         )
         self._partitions: set[int] = set()
+        self._all_partitions = 0
         self._is_ours = asyncio.Event()
         self._turn = asyncio.Lock()
         self._taking_over: asyncio.Task[None] | None = None
@@ -96,43 +137,50 @@ class Worker:
         """Work until asked to stop, then finish what is in hand. Raises what goes wrong."""
         self._report_health()
         await self._endpoints.start()
-        await self._deliveries.start(())
+        await self._paces.start()
+        await self._endpoint_states.start(())
+        await self._deliveries.start(self._count_partitions)
+        recording = asyncio.create_task(self._recorder.run(), name="record")
         await self._reader.start()
         self._context.started()
         loops = [
             asyncio.create_task(self._take_alerts(), name="take alerts"),
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
+            asyncio.create_task(self._commit(), name="commit"),
+            asyncio.create_task(self._holder.run(self._is_ours), name="hold"),
             asyncio.create_task(self._forget_ended(), name="forget"),
         ]
         self._context.health.alive["dispatcher"] = self._dispatcher.problem
         stopping = asyncio.create_task(self._context.stopping.wait())
         try:
-            watched: list[asyncio.Future[Any]] = [stopping, self._failed, *loops]
+            watched: list[asyncio.Future[Any]] = [stopping, self._failed, recording, *loops]
             await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-            for task in (self._failed, *loops):
+            for task in (self._failed, recording, *loops):
                 if task.done():
                     task.result()
-            async with self._turn:  # the alerts in hand become deliveries and are committed
-                self._is_ours.clear()
-            await self._dispatcher.drain(self._settings.stop_timeout_s * DRAIN_SHARE)
+            await self._let_go(self._settings.stop_timeout_s * DRAIN_SHARE)
         finally:
-            await _end([stopping, *loops])
+            await _end([stopping, *loops, recording])
 
     async def stop(self) -> None:
         """Leave the group and disconnect."""
         self._is_ours.clear()
         await self._end_take_over()
-        await self._dispatcher.drain(0)
         await self._reader.stop()
-        await self._deliveries.stop()
-        await self._endpoints.stop()
+        for projection in (self._deliveries, self._endpoint_states, self._paces, self._endpoints):
+            await projection.stop()
         if self._failed.done() and not self._failed.cancelled():
             self._failed.exception()  # has been seen
 
+    def _count_partitions(self, count: int) -> tuple[int, ...]:
+        """Note how many partitions there are; none is followed before it is assigned."""
+        self._all_partitions = count
+        return ()
+
     def _report_health(self) -> None:
         health = self._context.health
-        health.alive["deliveries"] = self._deliveries.problem
-        health.alive["endpoints"] = self._endpoints.problem
+        for projection in (self._deliveries, self._endpoints, self._endpoint_states, self._paces):
+            health.alive[projection.name] = projection.problem
         health.ready["partitions"] = self._unready
 
     def _unready(self) -> str | None:
@@ -143,11 +191,22 @@ class Worker:
     # Partitions come and go. These are called by the group while it rebalances.
 
     async def _on_revoked(self, _: set[int]) -> None:
-        async with self._turn:  # the batch in hand is committed first
-            self._is_ours.clear()
+        await self._let_go(self._settings.session_timeout_s * DRAIN_SHARE)
         await self._end_take_over()
-        await self._dispatcher.drain(self._settings.session_timeout_s * DRAIN_SHARE)
+        self._states.clear()
         self._partitions = set()
+
+    async def _let_go(self, limit_s: float) -> None:
+        """Take in no more, finish what is in hand, and commit what is done."""
+        self._is_ours.clear()
+        draining = asyncio.create_task(self._dispatcher.drain(limit_s))
+        async with self._turn:  # who takes alerts in has seen that they are not ours any more
+            await draining
+            self._dispatcher.forget()
+            self._intake.forget()
+        await self._reader.commit_offsets(self._ledger.due())
+        self._ledger.clear()
+        self._recorder.partitions = frozenset()  # what is late belongs to whoever is next
 
     async def _on_assigned(self, partitions: set[int]) -> None:
         """Begin to take over. Not waited for here: meanwhile no heartbeat would be sent."""
@@ -158,14 +217,16 @@ class Worker:
 
     async def _take_over(self, partitions: set[int]) -> None:
         self._outbox.keep_only(partitions)
+        await self._endpoint_states.follow(partitions)
         await self._deliveries.follow(partitions)
-        log.info(
-            "partitions taken over",
-            partitions=sorted(partitions),
-            pending=self._outbox.pending_count(),
-        )
+        self._recorder.partitions = frozenset(partitions)
+        log.info("partitions taken over", partitions=sorted(partitions))
+        settle_memory()  # endpoints and lanes stay; a look at all of them would hold up alerts
         self._is_ours.set()
         self._dispatcher.resume()
+        self._holder.begin()
+        for endpoint in self._endpoint_table:
+            self._verify(endpoint)
 
     async def _end_take_over(self) -> None:
         if self._taking_over is not None:
@@ -179,19 +240,43 @@ class Worker:
         if error is not None:
             self._failed.set_exception(error)
 
+    # Endpoints come, change and go
+
+    def _endpoint_changed(self, key: str, _: Endpoint | None, endpoint: Endpoint | None) -> None:
+        if endpoint is not None and endpoint.events:
+            self._watching[key] = endpoint
+        else:
+            self._watching.pop(key, None)
+        if not self._is_ours.is_set():
+            return
+        if endpoint is not None:
+            self._verify(endpoint)
+        self._dispatcher.touch(key)
+
+    def _verify(self, endpoint: Endpoint) -> None:
+        """Ask an endpoint of ours that has to prove itself and has not; once for each question."""
+        if is_verified(endpoint, self._states.get(endpoint.id)):
+            return
+        if partition_of(endpoint.id, self._all_partitions) not in self._partitions:
+            return
+        asked = notices.verification(endpoint, self._context.clock())
+        if self._outbox.get(asked.id) is None:
+            self._recorder.add(Entry(deliveries=(asked,)))
+
     # The loops
 
     async def _take_alerts(self) -> None:
         while True:
             await self._is_ours.wait()
             async with self._turn:
-                if not self._is_ours.is_set():
-                    continue
-                records = await self._reader.poll()
-                alerts = [record.value for record in records if record.value is not None]
-                if alerts and await self._intake.accept(alerts, self._partitions):
-                    self._dispatcher.wake()
-                await self._reader.commit(records)
+                if self._is_ours.is_set():
+                    await self._intake.accept(await self._reader.poll())
+
+    async def _commit(self) -> None:
+        while True:
+            await asyncio.sleep(COMMIT_EVERY_S)
+            if self._is_ours.is_set():
+                await self._reader.commit_offsets(self._ledger.due())
 
     async def _forget_ended(self) -> None:
         """Send tombstones for deliveries that ended long ago, a few at a time."""

@@ -5,12 +5,23 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from wirewatch.notify.outcome import Answer, Failure, NoAnswer, judge
-from wirewatch.notify.retry import Dead, after_failure, schedule_of
+from wirewatch.notify.outcome import Answer, Failure, NoAnswer
+from wirewatch.notify.retry import Dead, Retry, after_failure, schedule_of
 from wirewatch.topics.attempts import Attempt, Outcome
 from wirewatch.topics.dead_letters import DeadReason
 from wirewatch.topics.deliveries import Delivery, DeliveryState
-from wirewatch.topics.endpoints import Endpoint
+from wirewatch.topics.endpoints import Endpoint, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An attempt that was made: what came back, and what was wrong with it if anything was."""
+
+    result: Answer | NoAnswer
+    failure: Failure | None
+    started_at: datetime
+    took: timedelta
+    request_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,64 +33,77 @@ class Verdict:
     dead: DeadReason | None = None
 
 
-def conclude(
-    result: Answer | NoAnswer,
-    delivery: Delivery,
-    endpoint: Endpoint | None,
-    *,
-    started_at: datetime,
-    took: timedelta,
-) -> Verdict:
-    """Say what follows from the attempt at `delivery` that began at `started_at`.
+def conclude(tried: Tried, delivery: Delivery, endpoint: Endpoint | None) -> Verdict:
+    """Say what follows from an attempt at `delivery`.
 
-    An ended delivery no longer carries its alert.
+    An ended delivery no longer carries what it told.
     """
-    ended_at = started_at + took
-    number = delivery.attempts + 1
-    failure = judge(result, now=ended_at)
-    if failure is None:
-        attempt = _attempt(result, delivery, None, started_at=started_at, took=took)
+    ended_at = tried.started_at + tried.took
+    if tried.failure is None:
+        attempt = _attempt(tried, delivery, Outcome.DELIVERED)
         return Verdict(attempt, _ended(delivery, DeliveryState.DELIVERED, ended_at))
+    number = delivery.attempts + 1
     decision = after_failure(
-        failure,
+        tried.failure,
         delivery_id=delivery.id,
-        attempt=number,
+        attempt=number - delivery.attempts_before,
         now=ended_at,
         schedule=schedule_of(endpoint),
     )
-    attempt = _attempt(result, delivery, failure, started_at=started_at, took=took)
     if isinstance(decision, Dead):
-        attempt = replace(attempt, outcome=Outcome.DEAD)
+        attempt = _attempt(tried, delivery, Outcome.DEAD)
         return Verdict(attempt, _ended(delivery, DeliveryState.DEAD, ended_at), decision.reason)
-    return Verdict(
-        replace(attempt, outcome=Outcome.RETRY, next_attempt_at=decision.at),
-        replace(delivery, attempts=number, due_at=decision.at),
-    )
+    attempt = _attempt(tried, delivery, Outcome.RETRY, next_attempt_at=decision.at)
+    return Verdict(attempt, _postponed(delivery, decision, endpoint))
+
+
+def _postponed(delivery: Delivery, decision: Retry, endpoint: Endpoint | None) -> Delivery:
+    """Return `delivery` as it waits; where order is strict it keeps its turn."""
+    number = delivery.attempts + 1
+    if endpoint is not None and endpoint.order is Order.STRICT:
+        return replace(delivery, attempts=number, not_before=decision.at)
+    return replace(delivery, attempts=number, due_at=decision.at, not_before=None)
 
 
 def _ended(delivery: Delivery, state: DeliveryState, at: datetime) -> Delivery:
-    return replace(delivery, state=state, attempts=delivery.attempts + 1, ended_at=at, alert=None)
+    return Delivery(
+        id=delivery.id,
+        endpoint_id=delivery.endpoint_id,
+        alert_id=delivery.alert_id,
+        state=state,
+        attempts=delivery.attempts + 1,
+        due_at=delivery.due_at,
+        created_at=delivery.created_at,
+        ended_at=at,
+        resend_id=delivery.resend_id,
+        attempts_before=delivery.attempts_before,
+    )
 
 
 def _attempt(
-    result: Answer | NoAnswer,
+    tried: Tried,
     delivery: Delivery,
-    failure: Failure | None,
+    outcome: Outcome,
     *,
-    started_at: datetime,
-    took: timedelta,
+    next_attempt_at: datetime | None = None,
 ) -> Attempt:
+    result, failure = tried.result, tried.failure
+    answer = result if isinstance(result, Answer) else None
     return Attempt(
         delivery_id=delivery.id,
         alert_id=delivery.alert_id,
-        subscription_id=delivery.alert.subscription_id if delivery.alert else "",
+        subscription_id=delivery.subscription_id,
         endpoint_id=delivery.endpoint_id,
         number=delivery.attempts + 1,
-        outcome=Outcome.DELIVERED,
+        outcome=outcome,
         reason=failure.reason if failure else None,
         detail=failure.detail if failure else "",
-        status=result.status if isinstance(result, Answer) else None,
-        response_head=result.head if isinstance(result, Answer) else "",
-        started_at=started_at,
-        duration_ms=round(took / timedelta(milliseconds=1)),
+        to=result.to,
+        status=answer.status if answer else None,
+        request_bytes=tried.request_bytes,
+        response_bytes=answer.received_bytes if answer else 0,
+        response_head=answer.head if answer else "",
+        started_at=tried.started_at,
+        duration_ms=round(tried.took / timedelta(milliseconds=1)),
+        next_attempt_at=next_attempt_at,
     )

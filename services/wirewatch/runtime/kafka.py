@@ -6,8 +6,10 @@ an offset only when its caller says that all that followed from it is done.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from aiokafka import (
@@ -41,6 +43,11 @@ POLL_MS = 200
 POLL_RECORDS = 5_000
 """Records of one poll of a log: what is done with them holds up the whole process meanwhile."""
 LINGER_MS = 5
+MAX_BATCH_BYTES = 786_432
+"""Records before they are packed: a batch is a message to the broker, whose limit is 1 MiB."""
+RECORD_OVERHEAD_BYTES = 128
+PLACES_REMEMBERED = 65_536
+"""murmur2 is Python, and the same few endpoints come again and again."""
 SEND_RETRY_S = 1.0
 CLOSE_LIMIT_S = 5.0
 """How long connecting anew, or sending what is left before a stop, may take."""
@@ -59,11 +66,15 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Received(Generic[R]):
-    """A record as it was read. `value` is None for a tombstone (the key was deleted)."""
+    """A record as it was read. `value` is None for a tombstone (the key was deleted).
+
+    `raw` are its bytes, None where this process has just sent it.
+    """
 
     position: Position
     key: str
     value: R | None
+    raw: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ def broker_problem(settings: Settings, error: Exception) -> BrokerProblem:
     return BrokerProblem(f"Kafka at {where} cannot be reached ({reason}): {hint}.")
 
 
+@lru_cache(maxsize=PLACES_REMEMBERED)
 def partition_of(place: str, partitions: int) -> int:
     """Return the partition of `place`, as Kafka's default partitioner chooses it."""
     return int((murmur2(place.encode()) & 0x7FFF_FFFF) % partitions)
@@ -145,7 +157,7 @@ class Producer:
             compression_type="zstd",
             linger_ms=self._linger_ms,
             max_request_size=MAX_MESSAGE_BYTES,
-            max_batch_size=256 * 1024,
+            max_batch_size=MAX_BATCH_BYTES,
         )
 
     async def stop(self) -> None:
@@ -168,7 +180,11 @@ class Producer:
         return (await self.send_all(topic, (record,)))[0]
 
     async def send_all(self, topic: Topic[R], records: Iterable[R]) -> list[Position]:
-        """Send `records` together; return their positions in order. Else as `send`."""
+        """Send `records` together; return their positions in order. Else as `send`.
+
+        Those of one partition that fit into MAX_BATCH_BYTES are written in one
+        go: all of them or none.
+        """
         messages = [_Message(topic.key(r), topic.place(r), encode(r)) for r in records]
         return await self._send(topic, messages)
 
@@ -216,7 +232,7 @@ class Producer:
                 if isinstance(result, BaseException):
                     failed = _worse(failed, result)
                 else:
-                    sent[number] = Position(result.partition, result.offset)
+                    sent[number] = result
             if failed is not None:
                 if not warned:
                     log.warning("send failed, trying again", topic=name, error=repr(failed))
@@ -252,20 +268,56 @@ class Producer:
 async def _send_once(client: Any, name: str, messages: list[_Message]) -> list[Any]:
     """Return for each message its position as the broker tells it, or what went wrong.
 
-    One coroutine for all, not a task for each: that costs a third (measured).
+    Messages for one partition travel as batches that are put together here: a
+    future for each message, as `AIOKafkaProducer.send` has it, costs 40 us each
+    where this costs 5 (measured). A batch is written whole or not at all.
     """
-    pending: list[asyncio.Future[Any]] = []
-    stopped_by: Exception | None = None
+    results: list[Any] = [None] * len(messages)
     try:
         partitions = len(await client.partitions_for(name))
-        for message in messages:
-            partition = partition_of(message.place, partitions)
-            key = message.key.encode()
-            pending.append(await client.send(name, message.value, key=key, partition=partition))
+        batches = _batches(client, messages, partitions)
     except (KafkaError, AssertionError) as error:
-        stopped_by = error
-    results: list[Any] = await asyncio.gather(*pending, return_exceptions=True)
-    return results + [stopped_by] * (len(messages) - len(pending))
+        return [error] * len(messages)
+    answers = await asyncio.gather(
+        *(_send_batch(client, name, partition, batch) for partition, batch, _ in batches),
+        return_exceptions=True,
+    )
+    for (partition, _, numbers), answer in zip(batches, answers, strict=True):
+        for place, number in enumerate(numbers):
+            if isinstance(answer, BaseException):
+                results[number] = answer
+            else:
+                results[number] = Position(partition, answer + place)
+    return results
+
+
+def _batches(
+    client: Any, messages: list[_Message], partitions: int
+) -> list[tuple[int, Any, list[int]]]:
+    """Return batches with their partition, and the numbers of the messages in each."""
+    full: list[tuple[int, Any, list[int]]] = []
+    filling: dict[int, tuple[Any, list[int]]] = {}
+    for number, message in enumerate(messages):
+        partition = partition_of(message.place, partitions)
+        key = message.key.encode()
+        if len(key) + len(message.value or b"") > MAX_MESSAGE_BYTES - RECORD_OVERHEAD_BYTES:
+            raise MessageSizeTooLargeError(f"a record of {len(message.value or b'')} bytes")
+        batch, numbers = filling.get(partition) or (None, [])
+        if batch is None or batch.append(timestamp=None, key=key, value=message.value) is None:
+            if batch is not None:
+                full.append((partition, batch, numbers))
+            batch, numbers = client.create_batch(), []
+            batch.append(timestamp=None, key=key, value=message.value)
+            filling[partition] = (batch, numbers)
+        numbers.append(number)
+    return full + [(partition, *rest) for partition, rest in filling.items()]
+
+
+async def _send_batch(client: Any, name: str, partition: int, batch: Any) -> int:
+    """Send a batch; return the offset of its first record."""
+    batch.close()
+    sent = await client.send_batch(batch, name, partition=partition)
+    return int((await sent).offset)
 
 
 def _worse(one: BaseException | None, other: BaseException) -> BaseException:
@@ -287,7 +339,7 @@ async def _close(client: Any) -> None:
 def _decode(topic: Topic[R], message: Any) -> Received[R]:
     value = None if message.value is None else decode(message.value, topic.record)
     key = (message.key or b"").decode("utf-8", "replace")
-    return Received(Position(message.partition, message.offset), key, value)
+    return Received(Position(message.partition, message.offset), key, value, message.value)
 
 
 OnUnreadable = Callable[[Any, DecodeError], Awaitable[None]]
@@ -361,14 +413,33 @@ class LogReader(Generic[R]):
         return set(found)
 
     async def ends(self, partitions: Collection[int]) -> dict[int, int]:
-        """Return for each partition the offset after its last record."""
-        ends = await self._client.end_offsets([self._at(p) for p in partitions])
+        """Return for each partition the offset after its last record. Waits while Kafka is away."""
+        while True:
+            try:
+                ends = await self._client.end_offsets([self._at(p) for p in partitions])
+                break
+            except KafkaError as error:
+                log.debug("asking for the ends failed, trying again", error=repr(error))
+                await asyncio.sleep(SEND_RETRY_S)
         return {at.partition: offset for at, offset in ends.items()}
 
     async def begins(self, partitions: Collection[int]) -> dict[int, int]:
         """Return for each partition the offset of its first record."""
         begins = await self._client.beginning_offsets([self._at(p) for p in partitions])
         return {at.partition: offset for at, offset in begins.items()}
+
+    async def offsets_at(self, partitions: Collection[int], at: datetime) -> dict[int, int]:
+        """Return for each partition the offset of its first record written at `at` or later.
+
+        It is the offset after the last record where there is none.
+        """
+        asked = {self._at(p): max(0, int(at.timestamp() * 1000)) for p in partitions}
+        found = await self._client.offsets_for_times(asked)
+        ends = await self.ends(partitions)
+        return {
+            place.partition: ends[place.partition] if first is None else first.offset
+            for place, first in found.items()
+        }
 
     async def read_from(self, offsets: dict[int, int]) -> None:
         """Read on from these offsets, partition by partition; others are no longer read."""
@@ -380,10 +451,13 @@ class LogReader(Generic[R]):
         """Return the offset that will be read next."""
         return int(await self._client.position(self._at(partition)))
 
-    async def poll(self) -> list[Received[R]]:
-        """Return the next records, none after a short wait. Unreadable ones are handled."""
+    async def poll(self, most: int = POLL_RECORDS) -> list[Received[R]]:
+        """Return the next records, none after a short wait; at most `most`.
+
+        Unreadable ones are handled.
+        """
         found: list[Received[R]] = []
-        batches = await self._client.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
+        batches = await self._client.getmany(timeout_ms=POLL_MS, max_records=most)
         for message in (message for batch in batches.values() for message in batch):
             try:
                 found.append(_decode(self._topic, message))
@@ -481,19 +555,25 @@ class GroupReader(Generic[R]):
         return found
 
     async def commit(self, records: Iterable[Received[R]]) -> None:
-        """Commit that everything up to and with these records is done.
+        """Commit that everything up to and with these records is done."""
+        offsets: dict[int, int] = {}
+        for record in records:
+            at = record.position
+            offsets[at.partition] = max(offsets.get(at.partition, 0), at.offset + 1)
+        await self.commit_offsets(offsets)
+
+    async def commit_offsets(self, offsets: Mapping[int, int]) -> None:
+        """Commit for each partition that everything before the offset is done.
 
         A commit that fails because the partition has moved on is no loss: the
         new worker reads the records again, and repeats carry the same ids.
         """
-        offsets: dict[TopicPartition, int] = {}
-        for record in records:
-            at = TopicPartition(self._name, record.position.partition)
-            offsets[at] = max(offsets.get(at, 0), record.position.offset + 1)
         if not offsets:
             return
         try:
-            await self._client.commit(offsets)
+            await self._client.commit(
+                {TopicPartition(self._name, p): offset for p, offset in offsets.items()}
+            )
         except KafkaError as error:
             log.warning("commit refused, records will be read again", error=repr(error))
 

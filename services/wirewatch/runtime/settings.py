@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from wirewatch.runtime.errors import SettingsProblem
+from wirewatch.runtime.ports import DEFAULT_PORTS, parse_ports
 from wirewatch.runtime.shard import Shard
 
 PREFIX = "WIREWATCH_"
@@ -39,6 +40,14 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+
+
+class SmtpTls(StrEnum):
+    """How the connection to the mail server is made safe."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class StarterSet(StrEnum):
@@ -128,6 +137,22 @@ class Settings(BaseSettings):
         default=(),
         description="Networks (CIDR, commas) that feeds and endpoints may live in although they "
         "are not public, for example `10.20.0.0/16`.",
+    )
+    allow_ports: CommaSeparated = Field(
+        default=DEFAULT_PORTS,
+        description="Ports (commas, ranges) at which public feeds and endpoints may listen. Out of "
+        "a range the usual ones of mail, databases and administration are left; one named alone "
+        "is meant. Allowed networks may be asked at every port.",
+    )
+    secret_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Encrypts endpoints' secrets in their topic: base64 of 32 bytes, made by "
+        "`wirewatch secrets new-key`, the same for all workers of api and notify. Several with "
+        "commas: the first encrypts, all decrypt. With the local Kafka a key is made by itself.",
+    )
+    secret_key_file: Path | None = Field(
+        default=None,
+        description="A file that holds what `WIREWATCH_SECRET_KEY` would; one of the two is set.",
     )
 
     # ingest
@@ -254,7 +279,35 @@ class Settings(BaseSettings):
         default=15.0, gt=0, le=300, description="Limit of one delivery attempt."
     )
     notify_concurrency: int = Field(
-        default=64, ge=1, le=1000, description="Attempts under way at once."
+        default=128,
+        ge=1,
+        le=10_000,
+        description="Attempts under way at once that have taken less than a second.",
+    )
+    notify_slow_concurrency: int = Field(
+        default=2_000,
+        ge=1,
+        le=100_000,
+        description="Attempts under way at once that take longer. While these are all taken, "
+        "endpoints that did not answer well the last time are not asked.",
+    )
+    notify_fresh_alerts: int = Field(
+        default=1_000,
+        ge=1,
+        le=100_000,
+        description="Alerts that wait in memory for their first attempt before more are read.",
+    )
+    notify_disable_after_days: float = Field(
+        default=5.0,
+        gt=0,
+        le=365,
+        description="An endpoint of which every attempt has failed for so long is disabled.",
+    )
+    notify_origin: str = Field(
+        default="wirewatch",
+        pattern=r"^[A-Za-z0-9.-]{1,253}$",
+        description="The name (a host name, if you have one) under which endpoints are asked for "
+        "their permission in the CloudEvents handshake.",
     )
     notify_endpoint_concurrency: int = Field(
         default=4, ge=1, le=100, description="Attempts under way at once to one endpoint."
@@ -264,6 +317,42 @@ class Settings(BaseSettings):
         gt=0,
         le=365,
         description="How long an ended delivery is remembered, so that a repeat is dropped.",
+    )
+
+    notify_idle_connections: int = Field(
+        default=512,
+        ge=1,
+        le=100_000,
+        description="Connections to receivers that are kept open for a moment, to be used again.",
+    )
+    smtp_host: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._:-]{0,253}$",
+        description="The mail server for endpoints of kind `email`. Empty: no mail is sent.",
+    )
+    smtp_port: Port | None = Field(
+        default=None, description="Port of the mail server. Empty: 587, with `tls` 465, `none` 25."
+    )
+    smtp_tls: SmtpTls = Field(
+        default=SmtpTls.STARTTLS,
+        description="How the connection to the mail server is made safe: `starttls` (never "
+        "without), `tls` from the first byte, or `none`.",
+    )
+    smtp_user: str = Field(
+        default="", description="User name at the mail server. Empty: none is asked for."
+    )
+    smtp_password: SecretStr = Field(
+        default=SecretStr(""), description="Password at the mail server."
+    )
+    smtp_password_file: Path | None = Field(
+        default=None,
+        description="A file that holds what `WIREWATCH_SMTP_PASSWORD` would; at most one is set.",
+    )
+    smtp_from: str = Field(
+        default="",
+        pattern=r"^([^\r\n]{1,200}@[^\r\n]{1,200})?$",
+        description="Sender of mails, for example `wirewatch <alerts@example.org>`; needed with a "
+        "mail server.",
     )
 
     # api and tools
@@ -290,18 +379,29 @@ class Settings(BaseSettings):
         default=8485, description="Port of the sample newsroom that `wirewatch run` serves."
     )
 
-    @field_validator("allow_networks", mode="before")
+    @field_validator("allow_networks", "allow_ports", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("secret_key_file", "smtp_password_file", "smtp_port", mode="before")
+    @classmethod
+    def _no_file(cls, value: Any) -> Any:
+        return value or None
+
     @field_validator("allow_networks")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
             ipaddress.ip_network(network)
+        return value
+
+    @field_validator("allow_ports")
+    @classmethod
+    def _ports(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_ports(value)
         return value
 
     @field_validator("match_shard")
@@ -319,6 +419,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
+        if self.smtp_host and not self.smtp_from:
+            raise ValueError(
+                "WIREWATCH_SMTP_FROM, whom mails are from, is needed with WIREWATCH_SMTP_HOST"
+            )
+        if self.smtp_password_file and self.smtp_password.get_secret_value():
+            raise ValueError(
+                "set WIREWATCH_SMTP_PASSWORD or WIREWATCH_SMTP_PASSWORD_FILE, not both"
+            )
         if self.ingest_callback_url and len(self.ingest_websub_secret.get_secret_value()) < 16:
             raise ValueError(
                 "WIREWATCH_INGEST_WEBSUB_SECRET needs at least 16 characters where "

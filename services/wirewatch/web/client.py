@@ -16,10 +16,12 @@ from importlib.metadata import version
 
 import aiohttp
 
-from wirewatch.runtime.address import ForbiddenAddress, guarded_socket, parse_networks
+from wirewatch.runtime.address import ForbiddenAddress, Guard
+from wirewatch.runtime.names import NameProblem
+from wirewatch.runtime.ports import DEFAULT_PORTS
 from wirewatch.topics.feed_states import FetchReason
 from wirewatch.web import headers
-from wirewatch.web.connections import FewIdle
+from wirewatch.web.connections import GuardedConnector
 from wirewatch.web.errors import FetchProblem
 from wirewatch.web.headers import Validators
 from wirewatch.web.hops import Hop
@@ -82,14 +84,21 @@ def user_agent(contact: str) -> str:
 class WebClient:
     """Gets documents over shared connections, at most `connections` at once.
 
-    Addresses that are not public are refused unless they are in one of the networks `allow`.
+    Addresses that are not public are refused unless they are in one of the networks `allow`,
+    and of the public ones all ports but `ports`.
     """
 
     def __init__(
-        self, *, user_agent: str, allow: Iterable[str], connections: int, dns_cache_s: int = 60
+        self,
+        *,
+        user_agent: str,
+        allow: Iterable[str],
+        connections: int,
+        ports: Iterable[str] = DEFAULT_PORTS,
+        dns_cache_s: int = 60,
     ) -> None:
         self._user_agent = user_agent
-        self._allow = parse_networks(allow)
+        self._guard = Guard.of(allow, ports)
         self._connections = connections
         self._dns_cache_s = dns_cache_s
         self._session: aiohttp.ClientSession | None = None
@@ -97,11 +106,12 @@ class WebClient:
     async def start(self) -> None:
         """Open the session."""
         self._session = aiohttp.ClientSession(
-            connector=FewIdle(
+            connector=GuardedConnector(
+                self._guard,
                 limit=self._connections,
+                idle=self._connections,
                 ttl_dns_cache=self._dns_cache_s,
                 dns_cache_max_size=DNS_CACHE_HOSTS,
-                socket_factory=guarded_socket(self._allow),
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -230,11 +240,11 @@ def _problem(error: Exception) -> FetchProblem:
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
         return FetchProblem(FetchReason.TLS, words)
     if isinstance(error, aiohttp.ClientConnectorError):
-        # With several addresses aiohttp keeps only the words of what went wrong.
-        forbidden = isinstance(error.os_error, ForbiddenAddress)
-        if forbidden or "not a public address" in str(error):
+        if isinstance(error.os_error, ForbiddenAddress):
             said = headers.clean(error.os_error.strerror or words)
             return FetchProblem(FetchReason.ADDRESS, said)
+        if isinstance(error.os_error, NameProblem):
+            return FetchProblem(FetchReason.CONNECT, headers.clean(str(error.os_error)))
         return FetchProblem(FetchReason.CONNECT, words)
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return FetchProblem(FetchReason.ADDRESS, f"not a web address: {words}")

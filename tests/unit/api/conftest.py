@@ -12,16 +12,18 @@ from prometheus_client import CollectorRegistry
 from wirewatch.api.app import make_app
 from wirewatch.api.metrics import ApiMetrics
 from wirewatch.api.service import new_api
-from wirewatch.api.store import Tables, new_tables
+from wirewatch.api.store import Api, Tables, new_tables
 from wirewatch.entities.catalogue import Catalogue
 from wirewatch.entities.gazetteer import Gazetteer
 from wirewatch.runtime.kafka import Position, Received
 from wirewatch.runtime.observe import Health
+from wirewatch.runtime.vault import Vault, secrets_of
 from wirewatch.topics.alerts import Alert, ArticleDigest, Field, Proof
 from wirewatch.topics.attempts import Attempt, Outcome
 from wirewatch.topics.entities import Alias, Entity, Kind
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+VAULT = Vault([b"v" * 32, b"o" * 32])
 
 
 FOOLAND = Entity(
@@ -42,6 +44,9 @@ class FakeLog:
     async def send(self, topic, record):
         self.sent.append((topic.name, record))
         return Position(0, len(self.sent))
+
+    async def send_all(self, topic, records):
+        return [await self.send(topic, record) for record in records]
 
     async def delete(self, topic, key, place=None):
         self.sent.append((topic.name, key))
@@ -68,6 +73,12 @@ class World:
     gazetteer: Gazetteer
     clock: Clock
     registry: CollectorRegistry
+    api: Api
+    vault: Vault = VAULT
+
+    def secrets(self):
+        """Return the secrets in the endpoint that was written last."""
+        return secrets_of(self.log.sent[-1][1], VAULT)
 
     def read(self, table, *records) -> None:
         """Let `table` read `records`, as its projection would."""
@@ -75,7 +86,8 @@ class World:
 
 
 def _key(record) -> str:
-    return getattr(record, "feed_id", None) or getattr(record, "id", "")
+    names = ("feed_id", "id", "endpoint_id")
+    return next((key for name in names if (key := getattr(record, name, ""))), "")
 
 
 async def _world(*, loopback_only: bool) -> World:
@@ -83,10 +95,18 @@ async def _world(*, loopback_only: bool) -> World:
     gazetteer = Gazetteer(Catalogue([FOOLAND]))
     tables = new_tables(clock, gazetteer)
     metrics = ApiMetrics(registry)
-    api = new_api(tables, log, gazetteer, metrics=metrics, clock=clock, loopback_only=loopback_only)
+    api = new_api(
+        tables,
+        log,
+        gazetteer,
+        vault=VAULT,
+        metrics=metrics,
+        clock=clock,
+        loopback_only=loopback_only,
+    )
     client = TestClient(TestServer(make_app(api, Health()), access_log=None))
     await client.start_server()
-    return World(client, log, tables, gazetteer, clock, registry)
+    return World(client, log, tables, gazetteer, clock, registry, api)
 
 
 @pytest.fixture

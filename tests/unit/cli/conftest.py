@@ -19,8 +19,10 @@ from wirewatch.entities.catalogue import Catalogue
 from wirewatch.entities.gazetteer import Gazetteer
 from wirewatch.runtime.kafka import Position
 from wirewatch.runtime.observe import Health
+from wirewatch.runtime.vault import Vault
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+VAULT = Vault([b"v" * 32])
 Run = Callable[..., Result]
 
 
@@ -33,6 +35,9 @@ class FakeLog:
     async def send(self, topic, record):
         self.sent.append(record)
         return Position(0, len(self.sent))
+
+    async def send_all(self, topic, records):
+        return [await self.send(topic, record) for record in records]
 
     async def delete(self, topic, key, place=None):
         self.sent.append(key)
@@ -71,7 +76,7 @@ def api(tables: Tables, gazetteer: Gazetteer, monkeypatch: pytest.MonkeyPatch) -
 
     async def start() -> TestServer:
         api = new_api(
-            tables, log, gazetteer, metrics=ApiMetrics(CollectorRegistry()),
+            tables, log, gazetteer, vault=VAULT, metrics=ApiMetrics(CollectorRegistry()),
             clock=lambda: NOW, loopback_only=True,
         )  # fmt: skip
         server = TestServer(make_app(api, Health()), access_log=None)

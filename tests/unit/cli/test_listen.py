@@ -146,7 +146,7 @@ def test_another_body_does_not_verify():
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_!!", "å"])
 def test_an_empty_or_broken_secret_verifies_nothing(secret):
-    with pytest.raises(Unverified, match="is not `whsec_` and base64"):
+    with pytest.raises(Unverified, match="is not `whsec_` or `whpk_` and base64"):
         check_secret(secret)
 
 

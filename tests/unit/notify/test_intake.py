@@ -1,108 +1,371 @@
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+"""Alerts become deliveries: each one once, and no offset is free before it is safe."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
-from wirewatch.notify.intake import Intake
+from fakes.notify import FakeClock, FakeLog, settle
+from wirewatch.notify.intake import AT_A_TIME, TICK, Intake
+from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import NotifyMetrics
 from wirewatch.notify.outbox import Outbox
-from wirewatch.runtime.kafka import Position
+from wirewatch.notify.paces import AT_ONCE
+from wirewatch.notify.recorder import Recorder
+from wirewatch.runtime.kafka import Position, Received
 from wirewatch.topics.alerts import Alert
-from wirewatch.topics.deliveries import Delivery
+from wirewatch.topics.deliveries import Delivery, DeliveryState
+from wirewatch.topics.digests import DigestWhy
 from wirewatch.topics.ids import delivery_id
-from wirewatch.topics.spec import Topic
+from wirewatch.topics.subscriptions import Pace
+
+KEY = delivery_id("alert_1", "end_1")
+AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-class FakeLog:
-    def __init__(self, outbox: Outbox) -> None:
-        self.sent: list[Delivery] = []
-        self.fails = False
-        self._outbox = outbox
+class Ways:
+    """Takes deliveries in, and holds them until a test says that they are done."""
 
-    async def send_all(self, topic: Topic[Delivery], records: Sequence[Delivery]) -> list[Position]:
-        assert topic.name == "deliveries"
-        if self.fails:
-            raise ConnectionError("no Kafka")
-        assert not any(self._outbox.knows(one.id) for one in records)
-        self.sent += records
-        return [
-            Position(0 if one.endpoint_id == "end_1" else 9, n) for n, one in enumerate(records)
-        ]
+    def __init__(self) -> None:
+        self.got: list[tuple[Delivery, tuple[int, int]]] = []
+        self.in_hand: set[str] = set()
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+        self.asked = 0
+
+    def accept(self, delivery: Delivery, receipt: tuple[int, int]) -> None:
+        self.got.append((delivery, receipt))
+        self.in_hand.add(delivery.id)
+
+    def is_in_hand(self, endpoint_id: str, delivery_id: str) -> bool:
+        return delivery_id in self.in_hand
+
+    async def room(self) -> None:
+        self.asked += 1
+        await self.has_room.wait()
+
+    def deliveries(self) -> list[Delivery]:
+        return [delivery for delivery, _ in self.got]
+
+
+class World:
+    """An intake and all around it; `paces` by subscription."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = FakeClock(AT)
+        self.outbox = Outbox(path, self.clock)
+        self.log, self.ways, self.ledger = FakeLog(), Ways(), Ledger()
+        self.recorder = Recorder(self.outbox, self.log)
+        self.recorder.partitions = {0}
+        self.registry = CollectorRegistry()
+        self.paces: dict[str, Pace] = {}
+        self.offset = 0
+        self.start()
+
+    def start(self) -> None:
+        self.intake = Intake(
+            self.outbox,
+            self.recorder,
+            self.ledger,
+            self.ways,
+            pace_of=lambda key: self.paces.get(key, AT_ONCE),
+            metrics=NotifyMetrics(self.registry),
+            clock=self.clock,
+        )
+
+    async def read(self, *alerts: Alert | None) -> None:
+        await self.intake.accept(self.records(*alerts))
+
+    def records(self, *alerts: Alert | None) -> Sequence[Received[Alert]]:
+        found = []
+        for alert in alerts:
+            key = "" if alert is None else alert.endpoint_id
+            found.append(Received(Position(0, self.offset), key, alert))
+            self.offset += 1
+        return found
+
+    def counted(self, state: str) -> float | None:
+        name = "wirewatch_notify_deliveries_total"
+        return self.registry.get_sample_value(name, {"state": state})
 
 
 @pytest.fixture
-def outbox(tmp_path: Path, at: datetime) -> Iterator[Outbox]:
-    outbox = Outbox(tmp_path / "box", lambda: at)
-    yield outbox
-    outbox.close()
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    world = World(tmp_path / "box")
+    recording = asyncio.create_task(world.recorder.run())
+    yield world
+    recording.cancel()
+    await asyncio.gather(recording, return_exceptions=True)
+    world.outbox.close()
 
 
-@pytest.fixture
-def registry() -> CollectorRegistry:
-    return CollectorRegistry()
-
-
-@pytest.fixture
-def log(outbox: Outbox) -> FakeLog:
-    return FakeLog(outbox)
-
-
-@pytest.fixture
-def intake(outbox: Outbox, log: FakeLog, registry: CollectorRegistry, at: datetime) -> Intake:
-    return Intake(outbox, log, NotifyMetrics(registry), lambda: at)
-
-
-def counted(registry: CollectorRegistry, state: str) -> float | None:
-    return registry.get_sample_value("wirewatch_notify_deliveries_total", {"state": state})
-
-
-async def test_an_alert_becomes_a_delivery_once(
-    intake: Intake,
-    outbox: Outbox,
-    log: FakeLog,
-    registry: CollectorRegistry,
-    alert: Alert,
-) -> None:
-    other = replace(alert, id="alert_2")
-
-    assert await intake.accept([alert, other, alert], {0}) == 2
-    assert await intake.accept([other], {0}) == 0
+async def test_an_alert_becomes_a_delivery_that_is_due_at_once(world: World, alert: Alert) -> None:
+    await world.read(alert)
 
     expected = Delivery(
-        id=delivery_id("alert_1", "end_1"),
-        endpoint_id="end_1",
-        alert_id="alert_1",
-        due_at=alert.found_at,
-        created_at=alert.found_at,
-        alert=alert,
+        id=KEY, endpoint_id="end_1", alert_id="alert_1", due_at=AT, created_at=AT, alert=alert
     )
-    assert log.sent[0] == expected
-    assert len(log.sent) == 2
-    assert expected in outbox.due(alert.found_at, 10, per_endpoint=10)
-    assert (counted(registry, "accepted"), counted(registry, "repeated")) == (2, 2)
+    assert world.ways.got == [(expected, (0, 0))]
+    assert world.log.sent == [], "nothing is written for what can be sent at once"
+    assert world.ledger.due() == {0: 0}, "its alert holds the offset"
+    assert (world.counted("accepted"), world.counted("repeated")) == (1, 0)
 
 
 async def test_the_same_alert_for_two_endpoints_is_two_deliveries(
-    intake: Intake, outbox: Outbox, log: FakeLog, alert: Alert
+    world: World, alert: Alert
 ) -> None:
-    elsewhere = replace(alert, endpoint_id="end_2")
+    await world.read(alert, replace(alert, endpoint_id="end_2"))
 
-    await intake.accept([alert, elsewhere], {0})
-
-    assert [one.endpoint_id for one in log.sent] == ["end_1", "end_2"]
-    assert outbox.knows(log.sent[0].id)
-    assert not outbox.knows(log.sent[1].id), "partition 9 belongs to another worker"
+    one, other = world.ways.deliveries()
+    assert (one.endpoint_id, other.endpoint_id) == ("end_1", "end_2")
+    assert one.id != other.id
 
 
-async def test_what_could_not_be_sent_is_not_known(
-    intake: Intake, outbox: Outbox, log: FakeLog, alert: Alert
+async def test_deliveries_are_due_in_the_order_of_their_alerts(world: World, alert: Alert) -> None:
+    await world.read(*(replace(alert, id=f"alert_{number}") for number in range(300)))
+    world.clock.pass_by(-60)  # the clock is set back
+    await world.read(replace(alert, id="alert_late"))
+
+    due = [one.due_at for one in world.ways.deliveries()]
+    assert due == sorted(set(due))
+    assert due[299] - due[0] == 299 * TICK
+
+
+async def test_an_alert_that_comes_again_is_dropped_while_its_delivery_is_in_hand(
+    world: World, alert: Alert
 ) -> None:
-    log.fails = True
-    with pytest.raises(ConnectionError):
-        await intake.accept([alert], {0})
+    await world.read(alert, alert)
+    await world.read(alert)
 
-    log.fails = False
-    assert await intake.accept([alert], {0}) == 1
+    assert len(world.ways.got) == 1
+    assert world.ledger.due() == {0: 0}, "the first record holds the offset"
+    world.ledger.done(0, 0)
+    assert world.ledger.due() == {0: 3}
+    assert (world.counted("accepted"), world.counted("repeated")) == (1, 2)
+
+
+@pytest.mark.parametrize("state", list(DeliveryState))
+async def test_an_alert_whose_delivery_is_known_is_dropped(
+    world: World, alert: Alert, make_delivery: Callable[..., Delivery], state: DeliveryState
+) -> None:
+    world.outbox.put(make_delivery(KEY, state=state, ended_at=AT), Position(0, 0))
+
+    await world.read(alert)
+
+    assert world.ways.got == []
+    assert world.ledger.due() == {0: 1}
+    assert world.counted("repeated") == 1
+
+
+async def test_an_unreadable_record_holds_nothing(world: World, alert: Alert) -> None:
+    await world.read(None, alert, None)
+    world.ledger.done(0, 1)
+
+    assert world.ledger.due() == {0: 3}
+    assert len(world.ways.got) == 1
+
+
+async def test_alerts_are_taken_in_some_at_a_time_as_there_is_room(
+    world: World, alert: Alert
+) -> None:
+    world.ways.has_room.clear()
+    reading = asyncio.create_task(
+        world.read(*(replace(alert, id=f"alert_{n}") for n in range(2 * AT_A_TIME + 1)))
+    )
+    await settle()
+    assert world.ways.got == []
+    assert len(world.ledger) == 2 * AT_A_TIME + 1, "none of them may be committed meanwhile"
+
+    world.ways.has_room.set()
+    await reading
+
+    assert world.ways.asked == 3
+    assert len(world.ways.got) == 2 * AT_A_TIME + 1
+
+
+# Paces
+
+
+async def test_a_muted_source_is_written_down_as_muted_and_told_to_nobody(
+    world: World, alert: Alert
+) -> None:
+    world.paces["sub_1"] = Pace(muted_sources=("news.example",))
+
+    await world.read(alert)
+    assert world.ledger.due() == {0: 0}
+    await world.recorder.flush()
+
+    assert world.ways.got == []
+    [muted] = world.log.deliveries()
+    assert (muted.state, muted.alert, muted.ended_at) == (DeliveryState.MUTED, None, AT)
+    assert world.ledger.due() == {0: 1}
+    assert world.counted("muted") == 1
+    await world.read(alert)
+    assert len(world.log.deliveries()) == 1
+
+
+async def test_what_is_held_is_safe_before_its_alert_is_free(world: World, alert: Alert) -> None:
+    world.paces["sub_1"] = Pace(every_min=60)
+    world.log.go_away()
+    await world.read(alert)
+    await settle()
+    assert world.ledger.due() == {0: 0}
+
+    world.log.come_back()
+    await world.recorder.flush()
+
+    assert world.ways.got == []
+    [held] = world.log.deliveries()
+    assert (held.state, held.held_for, held.alert) == (
+        DeliveryState.HELD,
+        DigestWhy.SCHEDULE,
+        alert,
+    )
+    assert held.due_at == AT + timedelta(hours=1)
+    assert world.ledger.due() == {0: 1}
+    assert world.outbox.get(KEY) == held
+    assert world.counted("held") == 1
+
+
+async def test_more_than_so_many_an_hour_are_held_for_its_end(world: World, alert: Alert) -> None:
+    world.paces["sub_1"] = Pace(most_per_hour=2)
+    for number in range(4):
+        await world.read(replace(alert, id=f"alert_{number}"))
+        world.clock.pass_by(60)
+    await world.recorder.flush()
+
+    assert len(world.ways.got) == 2
+    held = world.log.deliveries()
+    assert {one.held_for for one in held} == {DigestWhy.RATE}
+    assert {one.due_at for one in held} == {AT + timedelta(hours=1)}
+
+    world.clock.now = AT + timedelta(hours=1)
+    await world.read(replace(alert, id="alert_next"))
+    assert len(world.ways.got) == 3
+
+
+async def test_each_endpoint_of_a_subscription_has_its_own_hour(world: World, alert: Alert) -> None:
+    world.paces["sub_1"] = Pace(most_per_hour=1)
+
+    await world.read(alert, replace(alert, endpoint_id="end_2"))
+
+    assert len(world.ways.got) == 2
+
+
+async def test_who_asks_for_nothing_is_not_held_up_by_another_subscription(
+    world: World, alert: Alert
+) -> None:
+    world.paces["sub_2"] = Pace(every_min=60)
+
+    await world.read(alert)
+
+    assert len(world.ways.got) == 1
+
+
+# Sent again
+
+
+@pytest.fixture
+def again(alert: Alert) -> Alert:
+    return replace(alert, resend_id="r1")
+
+
+@pytest.mark.parametrize("state", list(DeliveryState))
+async def test_what_is_asked_for_once_more_is_pending_again_whatever_it_was(
+    world: World, again: Alert, make_delivery: Callable[..., Delivery], state: DeliveryState
+) -> None:
+    before = make_delivery(KEY, state=state, attempts=10, ended_at=AT)
+    world.outbox.put(before, Position(0, 0))
+    world.log.end()
+
+    await world.read(again)
+    assert world.ledger.due() == {0: 0}
+    await world.recorder.flush()
+
+    found = world.outbox.get(KEY)
+    assert found is not None
+    assert (found.state, found.alert, found.due_at) == (DeliveryState.PENDING, again, AT)
+    assert (found.attempts, found.attempts_before, found.resend_id) == (10, 10, "r1")
+    assert world.ledger.due() == {0: 1}
+    assert world.counted("resent") == 1
+    assert world.ways.got == [], "it comes out of the outbox"
+
+
+async def test_a_request_to_send_again_is_followed_once(world: World, again: Alert) -> None:
+    await world.read(again)
+    await world.recorder.flush()
+    await world.read(again)
+    await world.read(replace(again, resend_id="r2"))
+    await world.recorder.flush()
+
+    assert [one.resend_id for one in world.log.deliveries()] == ["r1", "r2"]
+    assert world.ledger.due() == {0: 3}
+
+
+async def test_what_was_never_heard_of_can_be_sent_again(world: World, again: Alert) -> None:
+    await world.read(again)
+    await world.recorder.flush()
+
+    [found] = world.log.deliveries()
+    assert (found.id, found.attempts, found.state) == (KEY, 0, DeliveryState.PENDING)
+
+
+async def test_what_is_sent_again_is_not_held_by_a_pace(world: World, again: Alert) -> None:
+    world.paces["sub_1"] = Pace(every_min=60, muted_sources=("news.example",))
+
+    await world.read(again)
+    await world.recorder.flush()
+
+    assert world.log.deliveries()[0].state is DeliveryState.PENDING
+
+
+async def test_a_request_to_send_again_is_not_lost_while_the_delivery_is_in_hand(
+    world: World, alert: Alert, again: Alert
+) -> None:
+    await world.read(alert)
+    await world.read(again)
+    await world.recorder.flush()
+    assert world.log.deliveries() == []
+    assert world.ledger.due() == {0: 0}
+
+    world.ways.in_hand.clear()
+    await world.read()
+    await world.recorder.flush()
+
+    assert [one.resend_id for one in world.log.deliveries()] == ["r1"]
+
+
+async def test_a_request_to_send_again_that_comes_twice_at_once_is_followed_once(
+    world: World, again: Alert
+) -> None:
+    await world.read(again, again)
+    await world.read(again, replace(again, resend_id="r2"), replace(again, resend_id="r2"))
+    await world.recorder.flush()
+
+    assert [one.resend_id for one in world.log.deliveries()] == ["r1", "r2"]
+    assert world.ledger.due() == {0: 5}
+
+
+async def test_what_is_being_written_holds_the_offsets_of_its_repeats_too(
+    world: World, alert: Alert
+) -> None:
+    """The partition went and came back while Kafka took no records: nothing is safe yet."""
+    world.paces["sub_1"] = Pace(every_min=60)
+    world.log.go_away()
+    await world.read(alert)
+    await settle()
+    world.ledger.clear()
+    world.offset = 0
+
+    await world.read(alert)
+    await settle()
+    assert world.ledger.due() == {0: 0}
+
+    world.log.come_back()
+    await world.recorder.flush()
+    assert world.ledger.due() == {0: 1}
+    assert len(world.log.deliveries()) == 1

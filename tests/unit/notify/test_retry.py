@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from wirewatch.notify.outcome import Failure
-from wirewatch.notify.retry import SCHEDULE, Dead, Retry, after_failure, jitter, schedule_of
+from wirewatch.notify.retry import (
+    FREE_RETRY_AFTER,
+    SCHEDULE,
+    Dead,
+    Retry,
+    after_failure,
+    jitter,
+    schedule_of,
+)
 from wirewatch.topics.attempts import AttemptReason
 from wirewatch.topics.dead_letters import DeadReason
 from wirewatch.topics.endpoints import Endpoint
@@ -72,7 +80,11 @@ def test_after_the_last_wait_it_is_given_up() -> None:
     [
         (AttemptReason.GONE, DeadReason.REJECTED),
         (AttemptReason.ADDRESS, DeadReason.REJECTED),
+        (AttemptReason.URL, DeadReason.REJECTED),
+        (AttemptReason.TEMPLATE, DeadReason.REJECTED),
         (AttemptReason.NO_ENDPOINT, DeadReason.NO_ENDPOINT),
+        (AttemptReason.DISABLED, DeadReason.DISABLED),
+        (AttemptReason.EXPIRED, DeadReason.EXHAUSTED),
     ],
 )
 def test_what_can_never_succeed_is_given_up_at_once(
@@ -113,3 +125,27 @@ def test_an_endpoint_may_bring_its_own_schedule(endpoint: Endpoint) -> None:
     assert after_failure(DOWN, delivery_id="m", attempt=1, now=NOW, schedule=()) == Dead(
         DeadReason.EXHAUSTED
     )
+
+
+@given(
+    st.sampled_from(sorted(AttemptReason)),
+    st.integers(1, 12),
+    st.one_of(st.none(), st.timedeltas(timedelta(0), timedelta(days=60))),
+    st.lists(st.floats(0, 1e6), max_size=10),
+)
+def test_each_attempt_of_a_schedule_leads_to_one_more_or_to_the_end(
+    reason: AttemptReason, attempt: int, asked: timedelta | None, schedule_s: list[float]
+) -> None:
+    schedule = [timedelta(seconds=s) for s in schedule_s]
+    decision = after_failure(
+        Failure(reason, "", asked), delivery_id="m", attempt=attempt, now=NOW, schedule=schedule
+    )
+
+    if isinstance(decision, Dead):
+        assert attempt > len(schedule) or not Failure(reason).recoverable or reason == "expired"
+        return
+    wait, scheduled = decision.at - NOW, schedule[attempt - 1]
+    assert wait >= 0.9 * scheduled
+    assert wait <= max(1.1 * scheduled, 2 * scheduled if asked else scheduled, FREE_RETRY_AFTER)
+    if asked is not None and asked <= FREE_RETRY_AFTER:
+        assert wait >= asked

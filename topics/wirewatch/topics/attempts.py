@@ -38,6 +38,8 @@ class AttemptReason(StrEnum):
     GONE = "gone"
     SLOW_DOWN = "slow_down"
     """429, or 503 with Retry-After."""
+    REFUSED = "refused"
+    """The receiver said that it will never take this one, however often it is tried."""
     SERVER_ERROR = "server_error"
     CHALLENGE = "challenge"
     """An endpoint that is to be verified did not answer with the challenge."""

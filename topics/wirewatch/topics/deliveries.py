@@ -37,7 +37,8 @@ class Delivery(Record, frozen=True, kw_only=True):
     `due_at` is its turn: when it may next be tried, and while it is held when
     its digest is due. Where order is strict it stays what it was, and
     `not_before` says when the next attempt may be made. `resend_id` is the last
-    request to send it again that was followed.
+    request to send it again that was followed, and `attempts_before` how many
+    attempts had been made until then: the schedule begins anew after them.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Delivery(Record, frozen=True, kw_only=True):
     held_for: DigestWhy | None = None
     told_in: str = ""
     resend_id: str = ""
+    attempts_before: int = 0
 
     @property
     def telling(self) -> Telling | None:
@@ -76,6 +78,6 @@ DELIVERIES = Topic(
     placed_by=lambda delivery: delivery.endpoint_id,
     placed_by_means="endpoint id",
     cleanup=Cleanup.COMPACT,
-    written_by=("notify",),
-    read_by=("notify",),
+    written_by=("notify", "api"),
+    read_by=("notify", "api"),
 )

@@ -74,7 +74,8 @@ class Endpoint(Record, frozen=True, kw_only=True):
     """Where, how and how fast to deliver.
 
     `url` may be shown; where it is a secret itself (a chat's webhook) it is cut
-    behind the host, and the whole stands in the secrets. `sealed` holds the
+    behind the host, and the whole stands in the secrets. `url_id` then tells one
+    address from another, empty where nothing is cut. `sealed` holds the
     `EndpointSecrets`, encrypted for this endpoint's id (`runtime.vault`).
     `secret` is what version 1 held instead, in the open; the API seals it.
 
@@ -90,6 +91,7 @@ class Endpoint(Record, frozen=True, kw_only=True):
     name: str = ""
     kind: EndpointKind = EndpointKind.WEBHOOK
     url: str
+    url_id: str = ""
     sealed: str = ""
     secret: str = ""
     paused: bool = False

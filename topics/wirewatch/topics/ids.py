@@ -6,6 +6,7 @@ wherever it turns up (at-least-once delivery, design rule "nothing doubled").
 
 import hashlib
 from base64 import b32encode
+from datetime import UTC, datetime
 
 ID_BYTES = 15
 """120 bits: a collision among a billion ids has a chance of about 1e-18."""
@@ -39,9 +40,17 @@ def subscription_id(name: str, query: str) -> str:
     return content_id("sub", name, query)
 
 
-def endpoint_id(url: str) -> str:
-    """Return the id a new endpoint gets; it stays when its URL changes later."""
-    return content_id("end", url)
+def endpoint_id(url: str, chat_id: str = "") -> str:
+    """Return the id a new endpoint gets; it stays when its URL changes later.
+
+    `chat_id` tells the chats of one Bot API apart.
+    """
+    return content_id("end", url, chat_id) if chat_id else content_id("end", url)
+
+
+def notice_id(kind: str, endpoint: str, nonce: str) -> str:
+    """Return the id of the delivery of a notice that is told once: `nonce` is new each time."""
+    return content_id("msg", kind, endpoint, nonce)
 
 
 def alert_id(subscription: str, article: str) -> str:
@@ -52,6 +61,12 @@ def alert_id(subscription: str, article: str) -> str:
 def delivery_id(alert: str, endpoint: str) -> str:
     """Return the id of the delivery of `alert` to `endpoint`: the `webhook-id`."""
     return content_id("msg", alert, endpoint)
+
+
+def digest_delivery_id(subscription: str, endpoint: str, due_at: datetime, part: int) -> str:
+    """Return the id of the delivery of a part of the digest due at `due_at`, which is aware."""
+    due = due_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return content_id("msg", "digest", subscription, endpoint, due, str(part))
 
 
 def dead_letter_id(topic: str, partition: int, offset: int, reason: str) -> str:

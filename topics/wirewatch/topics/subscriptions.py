@@ -1,12 +1,14 @@
 """subscriptions: the standing queries."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from wirewatch.topics.spec import Cleanup, Record, Topic
 
-
+MAX_EVERY_MIN = 10_080
+"""A week between two digests."""
+MAX_SNOOZE = timedelta(days=90)
 
 
 class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +45,8 @@ class Subscription(Record, frozen=True, kw_only=True):
     """A standing query and the endpoints that are told when it matches.
 
     A paused subscription matches nothing; what appears meanwhile is not
-    delivered later. `language` (BCP 47) is the subscriber's: alerts name entities in it. `pace` says when they are told.
+    delivered later. `language` (BCP 47) is the subscriber's: alerts name entities in it.
+    `pace` says when they are told.
     """
 
     id: str

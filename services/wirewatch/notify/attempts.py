@@ -1,0 +1,128 @@
+"""Make one attempt: the request, ready and signed, sent, and what its answer means."""
+
+import asyncio
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from wirewatch.notify.channels import handshake_request, make_request
+from wirewatch.notify.errors import Unsendable
+from wirewatch.notify.lane import Job
+from wirewatch.notify.outbox import is_check
+from wirewatch.notify.outcome import Answer, Failure, NoAnswer, judge, judge_handshake
+from wirewatch.notify.request import HttpRequest, Mail, Request
+from wirewatch.notify.sender import user_agent
+from wirewatch.notify.verdict import Tried
+from wirewatch.runtime.clock import Clock
+from wirewatch.runtime.vault import Vault, VaultError, secrets_of
+from wirewatch.topics.attempts import AttemptReason
+from wirewatch.topics.deliveries import Delivery
+from wirewatch.topics.digests import NoticeType
+from wirewatch.topics.endpoint_states import EndpointState, disabled_by
+from wirewatch.topics.endpoints import Endpoint, EndpointKind, EndpointSecrets, Verification
+
+SECRETS_KEPT = 10_000
+"""Endpoints whose secrets are kept opened: those that were told last."""
+
+
+class Post(Protocol):
+    """Sends requests (`notify.post.Post`); nothing is raised for the network."""
+
+    async def send(self, request: Request) -> Answer | NoAnswer:
+        """Send `request` and return what came of it."""
+
+
+class Attempts:
+    """Makes attempts. Whatever goes wrong comes back as a failure."""
+
+    def __init__(self, post: Post, vault: Vault, clock: Clock, origin: str) -> None:
+        self._post = post
+        self._vault = vault
+        self._clock = clock
+        self._origin = origin
+        self._secrets: OrderedDict[str, tuple[datetime, EndpointSecrets]] = OrderedDict()
+
+    async def make(self, job: Job, endpoint: Endpoint | None, state: EndpointState | None) -> Tried:
+        """Attempt the delivery of `job` once; `endpoint` is None if it was deleted."""
+        loop = asyncio.get_running_loop()
+        started_at, begun = self._clock(), loop.time()
+        request_bytes = 0
+        result: Answer | NoAnswer | None = _not_to_be_sent(job, endpoint, state)
+        if result is None and endpoint is not None:
+            try:
+                request = self._request(job.delivery, endpoint, started_at)
+            except (Unsendable, VaultError) as error:
+                result = NoAnswer(getattr(error, "reason", AttemptReason.SECRETS), str(error))
+            else:
+                request_bytes = _size(request)
+                result = await self._post.send(request)
+        assert result is not None  # noqa: S101 - an endpoint that is none was told above
+        took = timedelta(seconds=loop.time() - begun)
+        failure = self._judge(result, job.delivery, endpoint, started_at + took)
+        return Tried(result, failure, started_at, took, request_bytes)
+
+    def _request(self, delivery: Delivery, endpoint: Endpoint, now: datetime) -> Request:
+        secrets = self._secrets_of(endpoint)
+        if _is_handshake(delivery, endpoint):
+            return handshake_request(
+                endpoint, secrets, origin=self._origin, user_agent=user_agent()
+            )
+        return make_request(
+            delivery, endpoint, secrets, now=now, user_agent=user_agent(), origin=self._origin
+        )
+
+    def _secrets_of(self, endpoint: Endpoint) -> EndpointSecrets:
+        """Return the endpoint's secrets, opened once for each version of it."""
+        kept = self._secrets.get(endpoint.id)
+        if kept is not None and kept[0] == endpoint.updated_at:
+            return kept[1]
+        opened = secrets_of(endpoint, self._vault)
+        self._secrets[endpoint.id] = (endpoint.updated_at, opened)
+        if len(self._secrets) > SECRETS_KEPT:
+            self._secrets.popitem(last=False)
+        return opened
+
+    def _judge(
+        self,
+        result: Answer | NoAnswer,
+        delivery: Delivery,
+        endpoint: Endpoint | None,
+        now: datetime,
+    ) -> Failure | None:
+        if isinstance(result, Answer) and endpoint and _is_handshake(delivery, endpoint):
+            is_granted, detail, _ = judge_handshake(result, self._origin)
+            return None if is_granted else Failure(AttemptReason.CHALLENGE, detail)
+        kind = endpoint.kind if endpoint is not None else EndpointKind.WEBHOOK
+        return judge(result, now=now, kind=kind, notice=delivery.notice)
+
+
+def _not_to_be_sent(
+    job: Job, endpoint: Endpoint | None, state: EndpointState | None
+) -> NoAnswer | None:
+    """Return why no request is to be made, None if one is."""
+    if endpoint is None:
+        return NoAnswer(AttemptReason.NO_ENDPOINT, "the endpoint was deleted")
+    reason = disabled_by(endpoint, state)
+    if reason is not None and not is_check(job.delivery):
+        return NoAnswer(AttemptReason.DISABLED, f"the endpoint is disabled ({reason})")
+    if job.is_expired:
+        return NoAnswer(
+            AttemptReason.EXPIRED, "the endpoint failed for as long as the schedule lasts"
+        )
+    return None
+
+
+def _is_handshake(delivery: Delivery, endpoint: Endpoint) -> bool:
+    notice = delivery.notice
+    if notice is None or notice.type is not NoticeType.ENDPOINT_VERIFY:
+        return False
+    return endpoint.verification is Verification.HANDSHAKE
+
+
+def _size(request: Request) -> int:
+    if isinstance(request, HttpRequest):
+        return len(request.body)
+    return len(request.text.encode()) + len(request.html.encode())
+
+
+__all__ = ["Attempts", "Mail", "Post"]

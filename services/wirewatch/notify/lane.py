@@ -1,0 +1,160 @@
+"""An endpoint's own queue, and what may leave it now. Pure; times are seconds since 1970.
+
+What waits is in three places: `fresh` (alerts just read, not yet in the deliveries
+topic), `loaded` (read back from the outbox) and the outbox itself, of which the
+lane knows only when the next one is due.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+
+from wirewatch.topics.deliveries import Delivery
+from wirewatch.topics.endpoint_states import Breaker, EndpointState, disabled_by, is_verified
+from wirewatch.topics.endpoints import Endpoint, Order
+
+BURY_AT_ONCE = 16
+"""Deliveries to an endpoint that is gone, ended at once; no request is made."""
+
+
+class Trust(Enum):
+    """What is known of how an endpoint answers: who may hang has places of its own."""
+
+    PROVEN = "proven"
+    """It took the last one."""
+    NEW = "new"
+    """It was not asked since this worker began."""
+    DOUBTED = "doubted"
+    """The last attempt failed."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A delivery in hand.
+
+    `receipt` is where its alert stands (partition, offset), until a record of
+    it does. `is_expired` has waited longer than its schedule lasts. `trust` is
+    whose place it has.
+    """
+
+    delivery: Delivery
+    lane: "Lane"
+    receipt: tuple[int, int] | None = None
+    begun_at: float = 0.0
+    is_slow: bool = False
+    is_over: bool = False
+    is_expired: bool = False
+    trust: Trust = Trust.NEW
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """What waits for one endpoint.
+
+    `in_hand` are the jobs by id that were begun and are not yet recorded, `parking`
+    the ids that are on their way into the outbox, `running` how many requests are
+    under way. `quiet_until` is what a 429 asked for, `paced_at`
+    when the rate allows the next request (GCRA, ITU-T I.371).
+    """
+
+    endpoint_id: str
+    fresh: deque[Job] = field(default_factory=deque)
+    loaded: deque[Job] = field(default_factory=deque)
+    next_due: float | None = None
+    check_due: float | None = None
+    running: int = 0
+    in_hand: dict[str, Job] = field(default_factory=dict)
+    parking: set[str] = field(default_factory=set)
+    quiet_until: float = 0.0
+    paced_at: float = 0.0
+    trust: Trust = Trust.NEW
+    waits: bool = False
+    wakes_at: float | None = None
+
+    def is_idle(self) -> bool:
+        """Say whether nothing would be lost with it."""
+        waits = self.fresh or self.loaded or self.parking or self.next_due or self.check_due
+        return not (waits or self.in_hand or self.running)
+
+
+class Way(Enum):
+    """What may leave a lane."""
+
+    OPEN = "open"
+    CHECKS = "checks"
+    """Only what asks the endpoint itself something: tests and verifications."""
+    SHUT = "shut"
+    """Nothing before a moment, if there is one."""
+    BURY = "bury"
+    """Everything, without a request: the endpoint is gone or disabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What may leave now, how many of it, and where SHUT until when.
+
+    `is_down` says that it is shut by what the endpoint answered, not by its rate.
+    """
+
+    way: Way
+    room: int = 0
+    until: float | None = None
+    is_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What counts where an endpoint does not say it."""
+
+    concurrency: int
+
+
+def gate(
+    lane: Lane,
+    endpoint: Endpoint | None,
+    state: EndpointState | None,
+    *,
+    now: float,
+    defaults: Defaults,
+) -> Gate:
+    """Say what may leave `lane` now. `endpoint` is None where it is deleted or not yet known."""
+    if endpoint is None or disabled_by(endpoint, state) is not None:
+        return Gate(Way.BURY, BURY_AT_ONCE - lane.running)
+    if endpoint.paused or not is_verified(endpoint, state):
+        return Gate(Way.CHECKS, 1 - lane.running)
+    shut_until = max(lane.quiet_until, _probe_at(state))
+    if shut_until > now:
+        return Gate(Way.SHUT, until=shut_until, is_down=True)
+    if endpoint.rate_per_s and lane.paced_at > now:
+        return Gate(Way.SHUT, until=lane.paced_at)
+    return Gate(Way.OPEN, _room(lane, endpoint, state, defaults))
+
+
+def _probe_at(state: EndpointState | None) -> float:
+    if state is None or state.breaker is Breaker.CLOSED or state.probe_at is None:
+        return 0.0
+    return state.probe_at.timestamp()
+
+
+def _room(lane: Lane, endpoint: Endpoint, state: EndpointState | None, defaults: Defaults) -> int:
+    """Say how many more may be under way.
+
+    One where order is strict (and that until it is recorded), where the circuit
+    is being tried, and where nothing is known of the endpoint or the last
+    attempt failed: so those that hang hold one place each.
+    """
+    if endpoint.order is Order.STRICT:
+        return 1 - len(lane.in_hand)
+    is_tried = state is not None and state.breaker is not Breaker.CLOSED
+    if is_tried or lane.trust is not Trust.PROVEN:
+        return 1 - lane.running
+    return (endpoint.concurrency or defaults.concurrency) - lane.running
+
+
+def pace(lane: Lane, endpoint: Endpoint, now: float) -> None:
+    """Count a request against the endpoint's rate; a burst of a second's worth is free."""
+    if endpoint.rate_per_s:
+        step = 1.0 / endpoint.rate_per_s
+        burst = max(1.0, endpoint.rate_per_s) - 1.0
+        # paced_at is when the next request may go, so the burst is taken off it.
+        lane.paced_at = max(lane.paced_at + step, now + step - burst * step)

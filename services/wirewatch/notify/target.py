@@ -1,0 +1,174 @@
+"""Where a request goes: the URL checked before anything is sent, and where a redirect leads. Pure.
+
+A redirect is followed only for endpoints that allow it, with the same method and
+body. To another origin go the message and its signature, which are about what
+was said and not about whom it was said to; headers of the endpoint's own, which
+may hold a password, and its client certificate do not. From https it never
+leads to http.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from ipaddress import AddressValueError, IPv4Address
+
+from yarl import URL
+
+from wirewatch.notify.request import HttpRequest
+
+MAX_URL_CHARS = 8_192
+"""What servers and proxies commonly take of a request line."""
+MAX_HEADERS = 100
+MAX_HEADER_CHARS = 8_190
+"""Servers commonly refuse more."""
+REDIRECTS = frozenset({301, 302, 307, 308})
+"""With 301 and 302 the request is repeated as it was, as with 307 and 308: the old habit
+of going on with GET would lose the message. 303 says that the answer to it is
+elsewhere, and is not followed."""
+TRAVELS = ("content-type", "user-agent", "webhook-", "ce-")
+"""Headers that go on to another origin, and how they begin."""
+OURS = frozenset(
+    {
+        *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade"),
+        *("te", "trailer", "expect", "proxy-authorization", "proxy-connection"),
+    }
+)
+"""Headers that say how the request is sent, not what."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff\\]")
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+
+class Unsendable(ValueError):
+    """A request that cannot be sent as it is; `str()` says why, without what may be secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A checked URL and the host and port in it; `to` is how they are shown."""
+
+    url: URL = field(repr=False)
+    to: str
+
+
+@lru_cache(maxsize=4_096)
+def read_target(text: str) -> Target:
+    """Return where `text` leads. Raises Unsendable if it is no address that can be asked."""
+    if len(text) > MAX_URL_CHARS:
+        raise Unsendable(f"the URL has {len(text)} characters, at most {MAX_URL_CHARS} are sent")
+    if _NOT_IN_URL.search(text):
+        raise Unsendable("the URL holds a space, a line break or another character not allowed")
+    try:
+        url = URL(text)
+        host, port = url.raw_host, url.port
+    except ValueError as error:
+        raise Unsendable(f"the URL cannot be read: {_mistake(text)}") from error
+    if url.scheme not in {"http", "https"}:
+        raise Unsendable("the URL begins with neither http:// nor https://")
+    if url.raw_user is not None or url.raw_password is not None:
+        raise Unsendable("the URL holds a user name or a password; a header may hold them instead")
+    _check_host(host or "")
+    if not port:
+        raise Unsendable("port 0 cannot be asked")
+    return Target(url.with_fragment(None), f"{_shown(host or '')}:{port}")
+
+
+def _mistake(text: str) -> str:
+    """Say what may be wrong with a URL; yarl's own words may repeat all of it."""
+    authority = text.partition("//")[2].partition("/")[0].partition("?")[0].rpartition("@")[2]
+    port = authority.rpartition(":")[2] if ":" in authority.rpartition("]")[2] else ""
+    if port and not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65_536):
+        return "its port is no number up to 65535"
+    return "its host name is none"
+
+
+def _check_host(host: str) -> None:
+    if not host:
+        raise Unsendable("the URL names no host")
+    if ":" in host:
+        if "%" in host:
+            raise Unsendable("the URL's address has a zone, which only one machine can know")
+        return
+    labels = host.removesuffix(".").split(".")
+    if _NUMBER.fullmatch(labels[-1]):
+        _check_literal(host)
+    elif len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):
+        raise Unsendable("the URL's host is no host name")
+
+
+def _check_literal(host: str) -> None:
+    """Accept one form of an IPv4 address alone, of the many that old programs read."""
+    try:
+        IPv4Address(host)
+    except AddressValueError as error:
+        raise Unsendable(
+            "the URL's host is a number, but not an IPv4 address of four decimal parts"
+        ) from error
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Raise Unsendable if one of the headers cannot be sent or would change how we send."""
+    _check_names(tuple(headers))
+    values = "".join(headers.values())
+    if len(values) <= MAX_HEADER_CHARS and not _CONTROL.search(values):
+        return
+    for name, value in headers.items():
+        if _CONTROL.search(value):
+            raise Unsendable(f"the header {name} holds a line break or another control")
+        if len(value) > MAX_HEADER_CHARS:
+            raise Unsendable(f"the header {name} has more than {MAX_HEADER_CHARS} characters")
+
+
+@lru_cache(maxsize=1_024)
+def _check_names(names: tuple[str, ...]) -> None:
+    if len(names) > MAX_HEADERS:
+        raise Unsendable(f"there are {len(names)} headers, at most {MAX_HEADERS} are sent")
+    for name in names:
+        if not _TOKEN.fullmatch(name):
+            raise Unsendable("a header's name holds a character that is not allowed")
+        if name.lower() in OURS:
+            raise Unsendable(f"the header {name} is not for endpoints to set")
+
+
+def next_request(request: HttpRequest, here: Target, location: str) -> HttpRequest:
+    """Return the request that a redirect to `location` asks for, with one redirect less.
+
+    Raises Unsendable if it leads where nothing is sent.
+    """
+    there = _resolve(here, location)
+    if here.url.scheme == "https" and there.url.scheme == "http":
+        raise Unsendable("it leads from https to http")
+    onward = replace(request, url=str(there.url), redirects=request.redirects - 1)
+    if _same_origin(here.url, there.url):
+        return onward
+    headers = {
+        name: value for name, value in request.headers.items() if name.lower().startswith(TRAVELS)
+    }
+    tls = request.tls and replace(request.tls, certificate="", private_key="")
+    return replace(onward, headers=headers, tls=tls)
+
+
+def _resolve(here: Target, location: str) -> Target:
+    if len(location) > MAX_URL_CHARS or _NOT_IN_URL.search(location):
+        raise Unsendable("where it leads is no URL")
+    try:
+        joined = str(here.url.join(URL(location)))
+    except ValueError as error:
+        raise Unsendable("where it leads is no URL") from error
+    return read_target(joined)
+
+
+def _same_origin(here: URL, there: URL) -> bool:
+    """Say whether two URLs have one origin, or the second is the same host made safe."""
+    if here.origin() == there.origin():
+        return True
+    plain = here.scheme == "http" and here.is_default_port()
+    return plain and here.with_scheme("https").origin() == there.origin()
