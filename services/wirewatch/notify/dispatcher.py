@@ -30,7 +30,7 @@ from wirewatch.topics.dead_letters import DeadLetter, DeadReason, bury
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.digests import NoticeType
 from wirewatch.topics.endpoint_states import EndpointState, disabled_by
-from wirewatch.topics.endpoints import Endpoint
+from wirewatch.topics.endpoints import Endpoint, Order
 
 TURN_S = 0.05
 """At least this often it looks at what is due and at what grows old."""
@@ -314,6 +314,7 @@ class Dispatcher:
                 letter=self._letter(delivery, verdict),
                 state=state,
                 done=partial(self._recorded, job),
+                urgent=endpoint is not None and endpoint.order is Order.STRICT,
             )
         )
         self._tell(delivery, verdict, endpoint, tried)

@@ -65,7 +65,7 @@ class Names(AbstractResolver):
         (`0x7f.1`), which some resolvers would read and others not.
         """
         if _NUMBER.fullmatch(host.rpartition(".")[2] or host):
-            raise ForbiddenAddress(f"{host} is not a public address (a number, but not of four parts)")
+            raise ForbiddenAddress(f"{host} is not a public address (a number, not of four parts)")
         found = await self._look_up(host, port, family)
         refusals = [self._guard.refusal(address, port) for address, _ in found]
         allowed = [one for one, refusal in zip(found, refusals, strict=True) if refusal is None]
