@@ -99,7 +99,7 @@ async def test_first_alert_ctrl_c_and_a_second_run(run: Run) -> None:
     await run.shows(r"North Korea.* de .*[Nn]ordkorea")
     await run.shows(r"\d+ feeds are watched, (\d+) answer")
     alerts = len(re.findall(r"^\d\d:\d\d:\d\d  ", run.console, re.MULTILINE))
-    assert alerts >= 5
+    assert alerts >= 10
     assert run.end(signal.SIGINT) == 0
     assert run.left_behind() == []
     assert "Traceback" not in run.console

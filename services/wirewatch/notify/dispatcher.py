@@ -30,7 +30,7 @@ from wirewatch.topics.dead_letters import DeadLetter, DeadReason, bury
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.digests import NoticeType
 from wirewatch.topics.endpoint_states import EndpointState, disabled_by
-from wirewatch.topics.endpoints import Endpoint, Order
+from wirewatch.topics.endpoints import Endpoint
 
 TURN_S = 0.05
 """At least this often it looks at what is due and at what grows old."""
@@ -187,6 +187,14 @@ class Dispatcher:
             log.warning("some results could not be written down in time", count=len(self._recorder))
         self.forget()
 
+    async def break_off(self) -> None:
+        """End the attempts that are under way; nothing of them is written down."""
+        self._paused = True
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def forget(self) -> None:
         """Forget what waits in memory; nothing may be in hand."""
         self.lanes.clear()
@@ -307,17 +315,20 @@ class Dispatcher:
         verdict = conclude(tried, delivery, endpoint)
         self._note_lane(job, tried)
         state = self._note_state(delivery, endpoint, tried)
+
+        def done() -> None:
+            self._recorded(job)
+            self._tell(delivery, verdict, endpoint, tried)
+
         self._recorder.add(
             Entry(
                 deliveries=(verdict.delivery,),
                 attempt=verdict.attempt,
                 letter=self._letter(delivery, verdict),
                 state=state,
-                done=partial(self._recorded, job),
-                urgent=endpoint is not None and endpoint.order is Order.STRICT,
+                done=done,
             )
         )
-        self._tell(delivery, verdict, endpoint, tried)
         return None
 
     def _note_lane(self, job: Job, tried: Tried) -> None:

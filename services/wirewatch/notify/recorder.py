@@ -19,8 +19,6 @@ from wirewatch.topics.deliveries import Delivery
 from wirewatch.topics.endpoint_states import EndpointState
 from wirewatch.topics.spec import Topic
 
-LINGER_S = 0.02
-"""Each write is two round trips: one for every delivery costs more than the delivery itself."""
 R = TypeVar("R")
 
 MOST_AT_ONCE = 1_000
@@ -43,8 +41,7 @@ class Entry:
     """What is to be written down together.
 
     Several `deliveries` of one entry are of one endpoint, and are written all or none.
-    `done` is called once everything is safe and in the outbox. One that is
-    `urgent` is not kept waiting for others to be written with.
+    `done` is called once everything is safe and in the outbox.
     """
 
     deliveries: tuple[Delivery, ...] = ()
@@ -52,7 +49,6 @@ class Entry:
     letter: DeadLetter | None = None
     state: EndpointState | None = None
     done: Callable[[], None] = _nothing
-    urgent: bool = False
 
 
 class Recorder:
@@ -63,7 +59,6 @@ class Recorder:
         self._log = log
         self._waiting: list[Entry] = []
         self._wake = asyncio.Event()
-        self._hurry = asyncio.Event()
         self.partitions: Collection[int] = ()
         """Those that this worker owns: only their deliveries belong into its outbox."""
         self._writing = 0
@@ -75,21 +70,18 @@ class Recorder:
         """Have `entry` written."""
         self._waiting.append(entry)
         self._wake.set()
-        if entry.urgent or len(self._waiting) >= MOST_AT_ONCE:
-            self._hurry.set()
 
     async def flush(self) -> None:
         """Return when everything that was added before is written."""
         if len(self):
             is_written = asyncio.Event()
-            self.add(Entry(done=is_written.set, urgent=True))
+            self.add(Entry(done=is_written.set))
             await is_written.wait()
 
     async def run(self) -> None:
         """Write until cancelled. Waits while Kafka is away."""
         while True:
             await self._wake.wait()
-            await self._linger()
             entries = self._waiting[:MOST_AT_ONCE]
             del self._waiting[:MOST_AT_ONCE]
             self._writing = len(entries)
@@ -97,15 +89,6 @@ class Recorder:
             self._writing = 0
             if not self._waiting:
                 self._wake.clear()
-
-    async def _linger(self) -> None:
-        """Wait a little for more to be written together, unless it is urgent."""
-        try:
-            async with asyncio.timeout(LINGER_S):
-                await self._hurry.wait()
-        except TimeoutError:
-            pass
-        self._hurry.clear()
 
     async def _write(self, entries: Sequence[Entry]) -> None:
         told: list[Awaitable[list[Position]]] = []

@@ -33,7 +33,7 @@ from wirewatch.web.connections import GuardedConnector
 
 MAX_HEAD_BYTES = 32_768
 """What may come before an answer's head is complete: interim answers (1xx) and headers."""
-MAX_READ_BYTES = 16_384
+MAX_READ_BYTES = 8_192
 """What is read of an answer's body, so that its connection can be used again; the rest is cut off.
 It is not more because a body may come in chunks of one byte, which take long to read."""
 BODY_LIMIT_S = 2.0
@@ -154,18 +154,12 @@ class Sender:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             is_tls = target.url.scheme == "https"
             return no_answer(error, to=target.to, is_tls=is_tls, limit_s=limit_s)
-        try:
-            head, size = await _head(response)
-        finally:
-            response.close()
-        return Answer(
-            status=response.status,
-            retry_after=response.headers.get("Retry-After"),
-            head=head,
-            received_bytes=size,
-            to=target.to,
-            headers=_kept(response.raw_headers),
-        )
+        # Mostly the body came with the headers, and the connection is back already.
+        content = response.content
+        is_whole = content.is_eof() and content.exception() is None
+        head, size = _start(content.read_nowait()) if is_whole else await _head(response)
+        kept = _kept(response.raw_headers)
+        return Answer(response.status, kept.get("retry-after"), head, size, target.to, kept)
 
 
 @lru_cache(maxsize=256)
@@ -180,31 +174,20 @@ def leads_on(answer: Answer) -> bool:
 
 async def _head(response: aiohttp.ClientResponse) -> tuple[str, int]:
     """Return the start of the body and how much was read, what comes in time and unbroken."""
-    content = response.content
-    try:
-        if content.is_eof():  # mostly: it came with the headers
-            body = content.read_nowait(-1)
-            return _text(body), len(body)
-    except (aiohttp.ClientError, OSError):
-        return "", 0
-    return await _head_in_time(content)
-
-
-async def _head_in_time(content: aiohttp.StreamReader) -> tuple[str, int]:
-    head, size = b"", 0
+    body = bytearray()
     try:
         async with asyncio.timeout(BODY_LIMIT_S):
-            while size < MAX_READ_BYTES and (piece := await content.read(MAX_READ_BYTES - size)):
-                size += len(piece)
-                if len(head) < MAX_RESPONSE_HEAD_BYTES:
-                    head += piece[:MAX_RESPONSE_HEAD_BYTES]
+            while len(body) < MAX_READ_BYTES and (piece := await response.content.readany()):
+                body += piece
     except (aiohttp.ClientError, OSError):
         pass  # the status counts; TimeoutError is an OSError
-    return _text(head), size
+    finally:
+        response.close()
+    return _start(body)
 
 
-def _text(head: bytes) -> str:
-    return head[:MAX_RESPONSE_HEAD_BYTES].decode("utf-8", "replace")
+def _start(body: bytes | bytearray) -> tuple[str, int]:
+    return body[:MAX_RESPONSE_HEAD_BYTES].decode("utf-8", "replace"), len(body)
 
 
 def _kept(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -166,6 +166,7 @@ class Worker:
         """Leave the group and disconnect."""
         self._is_ours.clear()
         await self._end_take_over()
+        await self._dispatcher.break_off()
         await self._reader.stop()
         for projection in (self._deliveries, self._endpoint_states, self._paces, self._endpoints):
             await projection.stop()

@@ -17,7 +17,7 @@ MAX_HEAD_BYTES = 65_536
 """What may come before the head of an answer is complete: interim answers (1xx) and headers.
 aiohttp limits each header and their number, and nothing else: a server that sends
 `100 Continue` without end would keep the whole process busy reading it."""
-HEAD_PIECE_BYTES = 16_384
+HEAD_PIECE_BYTES = 4_096
 """What is read at once of a head, so that the limit is noticed soon."""
 
 
@@ -44,7 +44,7 @@ class Answering(ResponseHandler):
     @property
     def should_close(self) -> bool:
         """Whether it cannot be used for another request."""
-        return super().should_close or self._has_unsent()
+        return self._has_unsent() or super().should_close
 
     def close(self) -> None:
         """Close at once, without a word to whoever does not listen.
@@ -83,7 +83,11 @@ class Answering(ResponseHandler):
         one; and what comes before may not be without end.
         """
         if self._body is None:
-            self._head_received(data)
+            if not self._head_bytes and len(data) <= HEAD_PIECE_BYTES:  # nearly always
+                self._head_bytes = len(data)
+                super().data_received(data)
+            else:
+                self._head_received(data)
         elif data and self._body.is_eof():
             self._refuse("data that nobody asked for")
         elif self._most_body:

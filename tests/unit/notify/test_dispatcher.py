@@ -111,6 +111,7 @@ class World:
         for task in (self.run, self.recording):
             task.cancel()
         await asyncio.gather(self.run, self.recording, return_exceptions=True)
+        await self.dispatcher.break_off()
         self.outbox.close()
 
     def _changed(self, key: str, _: Endpoint | None, __: Endpoint | None) -> None:
