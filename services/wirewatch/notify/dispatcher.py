@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from msgspec.structs import replace
 
@@ -55,6 +56,15 @@ BY_THOUSANDS = frozenset({AttemptReason.DISABLED, AttemptReason.EXPIRED, Attempt
 """Reasons that end all that waits for an endpoint: no warning for each."""
 
 log = get_logger("notify")
+
+
+def shown_url(url: str) -> str:
+    """Return `url` as a log may show it: without user, password and query."""
+    try:
+        parts = urlsplit(url)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    except ValueError:
+        return "(not a URL)"
 
 
 class Dispatcher:
@@ -445,7 +455,7 @@ class Dispatcher:
         self._metrics.attempt_failures.labels(tried.failure.reason).inc()
         about: dict[str, Any] = {
             "delivery": attempt.delivery_id,
-            "endpoint": attempt.endpoint_id,
+            "endpoint": shown_url(endpoint.url) if endpoint else attempt.endpoint_id,
             "attempt": attempt.number,
             "reason": tried.failure.reason.value,
             "detail": attempt.detail,

@@ -6,7 +6,7 @@ kilobytes and one connection, and the others do not notice.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -95,12 +95,6 @@ class Sender:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
-
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | NoAnswer:
-        """Send `body` to `url` and return what came of it; nothing is raised for the network."""
-        return await self.send(
-            HttpRequest(url, body, {"Content-Type": "application/json", **headers})
-        )
 
     async def send(self, request: HttpRequest) -> Answer | NoAnswer:
         """Make the request and return what came of it; nothing is raised for the network.

@@ -21,6 +21,7 @@ from wirewatch.runtime.garbage import collect_rarely, settle_memory
 from wirewatch.runtime.kafka import GroupReader, Producer, bury_unreadable, partition_of
 from wirewatch.runtime.lifecycle import Context
 from wirewatch.runtime.logs import get_logger
+from wirewatch.runtime.open_files import raise_open_files
 from wirewatch.runtime.projection import MemoryTable, Projection
 from wirewatch.runtime.topic_admin import cluster_id, require_co_partitioned
 from wirewatch.runtime.vault import Vault, load_vault
@@ -44,6 +45,7 @@ async def main(context: Context) -> None:
     """
     settings = context.settings
     collect_rarely()
+    raise_open_files()
     vault = load_vault(settings)
     cluster = await cluster_id(settings)
     await require_co_partitioned(settings, ALERTS, DELIVERIES)
