@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
+import structlog.testing
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
@@ -90,6 +91,25 @@ async def test_topics_that_belong_together_need_the_same_partitions(
 
     with pytest.raises(BrokerProblem, match=r"feeds has 3, lopsided\.feed-states has 4"):
         await require_co_partitioned(lopsided, FEEDS, FEED_STATES)
+
+
+async def test_many_at_once_to_one_partition_wait_for_nobody_in_vain(
+    kafka_settings: Settings,
+) -> None:
+    producer = Producer(kafka_settings, "test")
+    await producer.start()
+    same = feed("same")
+    with structlog.testing.capture_logs() as lines:
+        alone = await asyncio.gather(*(producer.send(FEEDS, same) for _ in range(1_000)))
+        groups = await asyncio.gather(*(producer.send_all(FEEDS, [same] * 20) for _ in range(50)))
+    await producer.stop()
+
+    assert lines == []  # none was refused and tried again
+    offsets = [at.offset for at in alone] + [at.offset for group in groups for at in group]
+    assert sorted(offsets) == list(range(min(offsets), min(offsets) + 2_000))
+    for group in groups:
+        first = group[0].offset
+        assert [at.offset for at in group] == list(range(first, first + 20))
 
 
 async def test_a_projection_holds_the_newest_of_each_key(

@@ -6,6 +6,7 @@ an offset only when its caller says that all that followed from it is done.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -131,7 +132,7 @@ class Producer:
         self._service = service
         self._clock = clock
         self._linger_ms = linger_ms
-        self._client: AIOKafkaProducer | None = None
+        self._client: _Client | None = None
         self._renewing = asyncio.Lock()
 
     async def start(self) -> None:
@@ -148,8 +149,8 @@ class Producer:
 
         await start_with_patience(connect, self._settings)
 
-    def _make(self) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
+    def _make(self) -> "_Client":
+        return _Client(
             bootstrap_servers=self._settings.bootstrap,
             client_id=f"{self._service}-{self._settings.instance}",
             enable_idempotence=True,
@@ -268,22 +269,23 @@ class Producer:
 async def _send_once(client: Any, name: str, messages: list[_Message]) -> list[Any]:
     """Return for each message its position as the broker tells it, or what went wrong.
 
-    Messages for one partition travel as batches that are put together here: a
+    Several for one partition travel as batches that are put together here: a
     future for each message, as `AIOKafkaProducer.send` has it, costs 40 us each
-    where this costs 5 (measured). A batch is written whole or not at all.
+    where this costs 5 (measured). A batch is written whole or not at all. One
+    alone goes by `send`, which puts it together with what others send just now.
     """
     results: list[Any] = [None] * len(messages)
     try:
         partitions = len(await client.partitions_for(name))
-        batches = _batches(client, messages, partitions)
+        groups = _groups(messages, partitions)
     except (KafkaError, AssertionError) as error:
         return [error] * len(messages)
     answers = await asyncio.gather(
-        *(_send_batch(client, name, partition, batch) for partition, batch, _ in batches),
+        *(_send_group(client, name, partition, group) for partition, group in groups),
         return_exceptions=True,
     )
-    for (partition, _, numbers), answer in zip(batches, answers, strict=True):
-        for place, number in enumerate(numbers):
+    for (partition, group), answer in zip(groups, answers, strict=True):
+        for place, (number, _) in enumerate(group):
             if isinstance(answer, BaseException):
                 results[number] = answer
             else:
@@ -291,33 +293,53 @@ async def _send_once(client: Any, name: str, messages: list[_Message]) -> list[A
     return results
 
 
-def _batches(
-    client: Any, messages: list[_Message], partitions: int
-) -> list[tuple[int, Any, list[int]]]:
-    """Return batches with their partition, and the numbers of the messages in each."""
-    full: list[tuple[int, Any, list[int]]] = []
-    filling: dict[int, tuple[Any, list[int]]] = {}
+_Group = list[tuple[int, _Message]]
+"""Messages that fit into one batch, with their numbers."""
+
+
+def _groups(messages: list[_Message], partitions: int) -> list[tuple[int, _Group]]:
+    """Return what is to be sent together, with its partition."""
+    full: list[tuple[int, _Group]] = []
+    filling: dict[int, tuple[int, _Group]] = {}
     for number, message in enumerate(messages):
+        size = len(message.key.encode()) + len(message.value or b"") + RECORD_OVERHEAD_BYTES
+        if size > MAX_MESSAGE_BYTES:
+            raise MessageSizeTooLargeError(f"a record of {size} bytes")
         partition = partition_of(message.place, partitions)
+        filled, group = filling.get(partition, (0, []))
+        if group and filled + size > MAX_BATCH_BYTES:
+            full.append((partition, group))
+            filled, group = 0, []
+        group.append((number, message))
+        filling[partition] = (filled + size, group)
+    return full + [(partition, group) for partition, (_, group) in filling.items()]
+
+
+async def _send_group(client: Any, name: str, partition: int, group: _Group) -> int:
+    """Send a group; return the offset of its first record."""
+    if len(group) == 1:
+        [(_, message)] = group
         key = message.key.encode()
-        if len(key) + len(message.value or b"") > MAX_MESSAGE_BYTES - RECORD_OVERHEAD_BYTES:
-            raise MessageSizeTooLargeError(f"a record of {len(message.value or b'')} bytes")
-        batch, numbers = filling.get(partition) or (None, [])
-        if batch is None or batch.append(timestamp=None, key=key, value=message.value) is None:
-            if batch is not None:
-                full.append((partition, batch, numbers))
-            batch, numbers = client.create_batch(), []
-            batch.append(timestamp=None, key=key, value=message.value)
-            filling[partition] = (batch, numbers)
-        numbers.append(number)
-    return full + [(partition, *rest) for partition, rest in filling.items()]
-
-
-async def _send_batch(client: Any, name: str, partition: int, batch: Any) -> int:
-    """Send a batch; return the offset of its first record."""
+        sent = await client.send(name, message.value, key=key, partition=partition)
+        return int((await sent).offset)
+    batch = client.create_batch()
+    for _, message in group:
+        if batch.append(timestamp=None, key=message.key.encode(), value=message.value) is None:
+            raise RuntimeError("a batch was full before it was expected to be")
     batch.close()
-    sent = await client.send_batch(batch, name, partition=partition)
+    # aiokafka takes one waiting batch for each partition; of several that wait for their
+    # turn with it, each is charged the time of all and soon times out.
+    async with client.turns[name, partition]:
+        sent = await client.send_batch(batch, name, partition=partition)
     return int((await sent).offset)
+
+
+class _Client(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka has no types here
+    """aiokafka's producer, with whose turn it is to hand a batch to a partition."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
 def _worse(one: BaseException | None, other: BaseException) -> BaseException:
