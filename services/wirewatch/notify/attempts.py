@@ -10,7 +10,7 @@ from wirewatch.notify.errors import Unsendable
 from wirewatch.notify.lane import Job
 from wirewatch.notify.outbox import is_check
 from wirewatch.notify.outcome import Answer, Failure, NoAnswer, judge, judge_handshake
-from wirewatch.notify.request import HttpRequest, Mail, Request
+from wirewatch.notify.request import HttpRequest, Request
 from wirewatch.notify.sender import user_agent
 from wirewatch.notify.verdict import Tried
 from wirewatch.runtime.clock import Clock
@@ -22,7 +22,7 @@ from wirewatch.topics.endpoint_states import EndpointState, disabled_by
 from wirewatch.topics.endpoints import Endpoint, EndpointKind, EndpointSecrets, Verification
 
 SECRETS_KEPT = 10_000
-"""Endpoints whose secrets are kept opened: those that were told last."""
+"""Endpoints whose secrets are kept opened; beyond that the first to be opened go."""
 
 
 class Post(Protocol):
@@ -123,6 +123,3 @@ def _size(request: Request) -> int:
     if isinstance(request, HttpRequest):
         return len(request.body)
     return len(request.text.encode()) + len(request.html.encode())
-
-
-__all__ = ["Attempts", "Mail", "Post"]

@@ -47,15 +47,18 @@ def after_success(state: EndpointState | None, now: datetime) -> EndpointState |
     """Return the state after a delivery that was taken; as it was where nothing was wrong."""
     if state is None or (state.breaker is Breaker.CLOSED and state.failing_since is None):
         return state
+    return replace(begun_anew(state), last_success_at=now, changed_at=now)
+
+
+def begun_anew(state: EndpointState) -> EndpointState:
+    """Return `state` as if nothing had failed yet: the circuit is closed, nothing is counted."""
     return replace(
         state,
         breaker=Breaker.CLOSED,
         failures=0,
         unreachable=0,
         failing_since=None,
-        last_success_at=now,
         probe_at=None,
-        changed_at=now,
     )
 
 

@@ -37,7 +37,9 @@ TURN_S = 0.05
 """At least this often it looks at what is due and at what grows old."""
 MEASURE_S = 1.0
 MEASURE_SHARE = 500
-MEASURE_LEAST_S = 15.0
+MOST_UNMEASURED_S = 15.0
+"""Figures are taken each second; where that takes long, so many times later, but not later
+than this."""
 STALL_S = 30.0
 """A loop that has not turned for so long is stuck; a restart helps."""
 SHARES: Mapping[Trust, float] = {Trust.PROVEN: 1.0, Trust.NEW: 0.5, Trust.DOUBTED: 0.25}
@@ -230,7 +232,7 @@ class Dispatcher:
                 self._measure()
                 # Counting a million takes a while: then it is done less often.
                 took_s = self._loop.time() - self._turned_at
-                wait_s = min(MEASURE_SHARE * took_s, MEASURE_LEAST_S)
+                wait_s = min(MEASURE_SHARE * took_s, MOST_UNMEASURED_S)
                 measure_at = self._turned_at + max(MEASURE_S, wait_s)
             await asyncio.sleep(TURN_S)
         raise self._failed

@@ -22,7 +22,10 @@ class SecretError(Unsendable):
 
 
 class AddressError(Unsendable):
-    """The endpoint's URL or chat is none that its kind can be told at."""
+    """The endpoint's URL, chat or headers are none that a request can be made of.
+
+    The message leaves out what may be secret.
+    """
 
     reason = AttemptReason.URL
 

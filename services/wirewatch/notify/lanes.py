@@ -110,7 +110,7 @@ class Lanes:
         found = self._gate(lane, endpoint, now)
         if found.way is Way.CHECKS or (found.way is Way.SHUT and _is_long(found, now)):
             return True
-        if lane.next_due is not None and endpoint is not None and endpoint.order is Order.STRICT:
+        if lane.next_due is not None and _is_strict(endpoint):
             return True
         return len(lane.fresh) >= LANE_FRESH or self._flows[_flow(job)] >= FLOW_FRESH
 
@@ -219,12 +219,8 @@ class Lanes:
         if found.way is Way.CHECKS:
             self._park_fresh(lane)
             return None
-        is_strict = found.way is Way.OPEN and self._is_strict(lane)
+        is_strict = found.way is Way.OPEN and _is_strict(endpoint)
         return self._next(lane, now, is_strict=is_strict)
-
-    def _is_strict(self, lane: Lane) -> bool:
-        endpoint = self._views.endpoint(lane.endpoint_id)
-        return endpoint is not None and endpoint.order is Order.STRICT
 
     def _gate(self, lane: Lane, endpoint: Endpoint | None, now: float) -> Gate:
         state = self._views.state(lane.endpoint_id)
@@ -363,12 +359,12 @@ class Lanes:
 
         After a crash, what is not written down comes behind what is.
         """
-        if self._is_strict(lane):
+        if _is_strict(self._views.endpoint(lane.endpoint_id)):
             self._park_in_hand(lane)
             self._park_fresh(lane)
 
     def _park_in_hand(self, lane: Lane) -> None:
-        if self._is_strict(lane):
+        if _is_strict(self._views.endpoint(lane.endpoint_id)):
             for job in lane.in_hand.values():
                 if job.receipt is not None and not job.is_over:
                     self._park(job)
@@ -391,6 +387,10 @@ class Lanes:
 def _flow(job: Job) -> str:
     alert = job.delivery.alert
     return alert.article.id if alert is not None else OUTBOX_FLOW
+
+
+def _is_strict(endpoint: Endpoint | None) -> bool:
+    return endpoint is not None and endpoint.order is Order.STRICT
 
 
 def _is_long(found: Gate, now: float) -> bool:

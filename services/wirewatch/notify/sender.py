@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from wirewatch.notify.errors import AddressError
 from wirewatch.notify.failures import no_answer
 from wirewatch.notify.outcome import Answer, NoAnswer
 from wirewatch.notify.request import HttpRequest
@@ -20,7 +21,6 @@ from wirewatch.notify.target import (
     MAX_URL_CHARS,
     REDIRECTS,
     Target,
-    Unsendable,
     check_headers,
     next_request,
     read_target,
@@ -105,7 +105,7 @@ class Sender:
         try:
             check_headers(request.headers)
             target = read_target(request.url)
-        except Unsendable as problem:
+        except AddressError as problem:
             return NoAnswer(AttemptReason.URL, str(problem))
         limit_s = self._limit_s if request.timeout_s is None else request.timeout_s
         if request.redirects:
@@ -125,7 +125,7 @@ class Sender:
             try:
                 request = next_request(request, target, answer.headers["location"])
                 target = read_target(request.url)
-            except Unsendable as problem:
+            except AddressError as problem:
                 words = f"the receiver answered {answer.status}, which is not followed: {problem}"
                 return NoAnswer(AttemptReason.REDIRECT, words, target.to)
 

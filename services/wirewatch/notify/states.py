@@ -4,15 +4,10 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from wirewatch.notify.breaker import after_failure, after_success, is_news
+from wirewatch.notify.breaker import after_failure, after_success, begun_anew, is_news
 from wirewatch.notify.outcome import Failure
 from wirewatch.runtime.projection import MemoryTable
-from wirewatch.topics.endpoint_states import (
-    Breaker,
-    EndpointState,
-    disabled_by,
-    verification_of,
-)
+from wirewatch.topics.endpoint_states import EndpointState, disabled_by, verification_of
 from wirewatch.topics.endpoints import Endpoint
 
 
@@ -84,13 +79,4 @@ def _enabled_again(state: EndpointState | None, endpoint: Endpoint) -> EndpointS
     """Return `state`, as new where the endpoint was enabled by hand after notify disabled it."""
     if state is None or state.disabled_at is None or disabled_by(endpoint, state) is not None:
         return state
-    return replace(
-        state,
-        breaker=Breaker.CLOSED,
-        failures=0,
-        unreachable=0,
-        failing_since=None,
-        disabled_at=None,
-        disabled_reason=None,
-        probe_at=None,
-    )
+    return replace(begun_anew(state), disabled_at=None, disabled_reason=None)

@@ -15,6 +15,7 @@ from ipaddress import AddressValueError, IPv4Address
 
 from yarl import URL
 
+from wirewatch.notify.errors import AddressError
 from wirewatch.notify.request import HttpRequest
 
 MAX_URL_CHARS = 8_192
@@ -43,10 +44,6 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
-class Unsendable(ValueError):
-    """A request that cannot be sent as it is; `str()` says why, without what may be secret."""
-
-
 @dataclass(frozen=True, slots=True)
 class Target:
     """A checked URL and the host and port in it; `to` is how they are shown."""
@@ -57,23 +54,25 @@ class Target:
 
 @lru_cache(maxsize=4_096)
 def read_target(text: str) -> Target:
-    """Return where `text` leads. Raises Unsendable if it is no address that can be asked."""
+    """Return where `text` leads. Raises AddressError if it is no address that can be asked."""
     if len(text) > MAX_URL_CHARS:
-        raise Unsendable(f"the URL has {len(text)} characters, at most {MAX_URL_CHARS} are sent")
+        raise AddressError(f"the URL has {len(text)} characters, at most {MAX_URL_CHARS} are sent")
     if _NOT_IN_URL.search(text):
-        raise Unsendable("the URL holds a space, a line break or another character not allowed")
+        raise AddressError("the URL holds a space, a line break or another character not allowed")
     try:
         url = URL(text)
         host, port = url.raw_host, url.port
     except ValueError as error:
-        raise Unsendable(f"the URL cannot be read: {_mistake(text)}") from error
+        raise AddressError(f"the URL cannot be read: {_mistake(text)}") from error
     if url.scheme not in {"http", "https"}:
-        raise Unsendable("the URL begins with neither http:// nor https://")
+        raise AddressError("the URL begins with neither http:// nor https://")
     if url.raw_user is not None or url.raw_password is not None:
-        raise Unsendable("the URL holds a user name or a password; a header may hold them instead")
+        raise AddressError(
+            "the URL holds a user name or a password; a header may hold them instead"
+        )
     _check_host(host or "")
     if not port:
-        raise Unsendable("port 0 cannot be asked")
+        raise AddressError("port 0 cannot be asked")
     return Target(url.with_fragment(None), f"{_shown(host or '')}:{port}")
 
 
@@ -88,16 +87,16 @@ def _mistake(text: str) -> str:
 
 def _check_host(host: str) -> None:
     if not host:
-        raise Unsendable("the URL names no host")
+        raise AddressError("the URL names no host")
     if ":" in host:
         if "%" in host:
-            raise Unsendable("the URL's address has a zone, which only one machine can know")
+            raise AddressError("the URL's address has a zone, which only one machine can know")
         return
     labels = host.removesuffix(".").split(".")
     if _NUMBER.fullmatch(labels[-1]):
         _check_literal(host)
     elif len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):
-        raise Unsendable("the URL's host is no host name")
+        raise AddressError("the URL's host is no host name")
 
 
 def _check_literal(host: str) -> None:
@@ -105,7 +104,7 @@ def _check_literal(host: str) -> None:
     try:
         IPv4Address(host)
     except AddressValueError as error:
-        raise Unsendable(
+        raise AddressError(
             "the URL's host is a number, but not an IPv4 address of four decimal parts"
         ) from error
 
@@ -115,37 +114,37 @@ def _shown(host: str) -> str:
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Raise Unsendable if one of the headers cannot be sent or would change how we send."""
+    """Raise AddressError if one of the headers cannot be sent or would change how we send."""
     _check_names(tuple(headers))
     values = "".join(headers.values())
     if len(values) <= MAX_HEADER_CHARS and not _CONTROL.search(values):
         return
     for name, value in headers.items():
         if _CONTROL.search(value):
-            raise Unsendable(f"the header {name} holds a line break or another control")
+            raise AddressError(f"the header {name} holds a line break or another control")
         if len(value) > MAX_HEADER_CHARS:
-            raise Unsendable(f"the header {name} has more than {MAX_HEADER_CHARS} characters")
+            raise AddressError(f"the header {name} has more than {MAX_HEADER_CHARS} characters")
 
 
 @lru_cache(maxsize=1_024)
 def _check_names(names: tuple[str, ...]) -> None:
     if len(names) > MAX_HEADERS:
-        raise Unsendable(f"there are {len(names)} headers, at most {MAX_HEADERS} are sent")
+        raise AddressError(f"there are {len(names)} headers, at most {MAX_HEADERS} are sent")
     for name in names:
         if not _TOKEN.fullmatch(name):
-            raise Unsendable("a header's name holds a character that is not allowed")
+            raise AddressError("a header's name holds a character that is not allowed")
         if name.lower() in OURS:
-            raise Unsendable(f"the header {name} is not for endpoints to set")
+            raise AddressError(f"the header {name} is not for endpoints to set")
 
 
 def next_request(request: HttpRequest, here: Target, location: str) -> HttpRequest:
     """Return the request that a redirect to `location` asks for, with one redirect less.
 
-    Raises Unsendable if it leads where nothing is sent.
+    Raises AddressError if it leads where nothing is sent.
     """
     there = _resolve(here, location)
     if here.url.scheme == "https" and there.url.scheme == "http":
-        raise Unsendable("it leads from https to http")
+        raise AddressError("it leads from https to http")
     onward = replace(request, url=str(there.url), redirects=request.redirects - 1)
     if _same_origin(here.url, there.url):
         return onward
@@ -158,11 +157,11 @@ def next_request(request: HttpRequest, here: Target, location: str) -> HttpReque
 
 def _resolve(here: Target, location: str) -> Target:
     if len(location) > MAX_URL_CHARS or _NOT_IN_URL.search(location):
-        raise Unsendable("where it leads is no URL")
+        raise AddressError("where it leads is no URL")
     try:
         joined = str(here.url.join(URL(location)))
     except ValueError as error:
-        raise Unsendable("where it leads is no URL") from error
+        raise AddressError("where it leads is no URL") from error
     return read_target(joined)
 
 

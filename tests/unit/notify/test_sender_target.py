@@ -2,10 +2,10 @@
 
 import pytest
 
+from wirewatch.notify.errors import AddressError
 from wirewatch.notify.request import HttpRequest, Tls
 from wirewatch.notify.target import (
     MAX_URL_CHARS,
-    Unsendable,
     check_headers,
     next_request,
     read_target,
@@ -81,7 +81,7 @@ def test_what_is_sent_where(url: str, sent: str, to: str | None) -> None:
     ],
 )
 def test_a_url_that_is_none(url: str, words: str) -> None:
-    with pytest.raises(Unsendable, match=words) as caught:
+    with pytest.raises(AddressError, match=words) as caught:
         read_target(url)
     assert "geheim" not in str(caught.value)
 
@@ -108,13 +108,13 @@ def test_a_url_that_is_none(url: str, words: str) -> None:
     ],
 )
 def test_a_header_that_is_none(name: str, value: str, words: str) -> None:
-    with pytest.raises(Unsendable, match=words):
+    with pytest.raises(AddressError, match=words):
         check_headers({"webhook-id": "m", name: value})
 
 
 def test_headers_that_can_be_sent() -> None:
     check_headers({"X-A": "ä b\tc", "Authorization": "Bearer x", "x" * 100: "y" * 8_190})
-    with pytest.raises(Unsendable, match="there are 101 headers"):
+    with pytest.raises(AddressError, match="there are 101 headers"):
         check_headers({f"X-{number}": "" for number in range(101)})
 
 
@@ -165,7 +165,7 @@ def test_the_same_host_made_safe_is_the_same_origin() -> None:
 
 @pytest.mark.parametrize("location", ["http://a.example/in", "HTTP://b.example/"])
 def test_nothing_leads_from_https_to_http(location: str) -> None:
-    with pytest.raises(Unsendable, match="from https to http"):
+    with pytest.raises(AddressError, match="from https to http"):
         next_request(REQUEST, read_target(REQUEST.url), location)
 
 
