@@ -1,7 +1,8 @@
 """The runtime's promises, on a real Kafka."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from wirewatch.runtime.kafka import (
     GroupReader,
     LogReader,
     Producer,
+    Received,
     bury_unreadable,
     read_all,
 )
@@ -53,6 +55,50 @@ async def table(kafka_settings: Settings) -> AsyncIterator[MemoryTable[Feed]]:
     await projection.start()
     yield table
     await projection.stop()
+
+
+class Slow(MemoryTable[Feed]):
+    """A table whose storing takes a while; it keeps what was done in which order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stored: list[str] = []
+        self.told: list[str] = []
+
+    def store(self, records: Sequence[Received[Feed]]) -> None:
+        time.sleep(0.05)
+        self.stored += [record.key for record in records]
+        super().apply(records)
+
+    def tell(self, records: Sequence[Received[Feed]]) -> None:
+        self.told += [record.key for record in records]
+        assert self.stored[: len(self.told)] == self.told
+
+    def apply(self, records: Sequence[Received[Feed]]) -> None:
+        self.store(records)
+        self.tell(records)
+
+
+async def test_what_is_stored_in_a_thread_is_there_in_order_once_it_is_caught_up(
+    kafka_settings: Settings, producer: Producer
+) -> None:
+    names = [f"{number}" for number in range(9_000)]
+    await producer.send_all(FEEDS, [feed(name, "old") for name in names])
+    await producer.send_all(FEEDS, [feed(name, "new") for name in names])
+    table = Slow()
+    projection = Projection(kafka_settings, FEEDS, table, _never, is_patient=True, bulk=table)
+    await projection.start()
+    assert len(table.told) == 2 * len(names)
+    assert len(table) == len(names)
+    assert {one.title for one in table} == {"new"}
+
+    # Few are taken in as ever, and a stop in the middle of many breaks nothing.
+    await producer.send(FEEDS, feed("one more"))
+    await projection.catch_up()
+    assert len(table) == len(names) + 1
+    await producer.send_all(FEEDS, [feed(name, "newer") for name in names])
+    await projection.stop()
+    assert table.stored[: len(table.told)] == table.told
 
 
 async def test_topics_are_created_once_and_as_their_specs_say(kafka_settings: Settings) -> None:

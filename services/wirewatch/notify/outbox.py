@@ -7,10 +7,13 @@ not grow with what waits for others.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 from wirewatch.runtime.cache_file import CacheFile, change
@@ -24,11 +27,11 @@ from wirewatch.topics.digests import NoticeType
 MAX_AGE = timedelta(hours=12)
 """An older cache is rebuilt: the broker drops tombstones after 24 h (delete.retention.ms), and
 who did not read one in time would keep what it deleted."""
-PAGES_KEPT_KIB = 32_768
+PAGES_KEPT_KIB = 98_304
 """SQLite's own cache: the upper levels of the indexes of a million deliveries."""
 CHECKS = frozenset({NoticeType.ENDPOINT_VERIFY, NoticeType.ENDPOINT_TEST})
 """Notices that ask the endpoint itself something: sent also while others have to wait."""
-_LAYOUT = 2
+_LAYOUT = 3
 _DELETED = "deleted"
 _CHECK = "check"
 _SCHEMA = """
@@ -57,14 +60,19 @@ CREATE TABLE progress (
 );
 """
 _FILE = CacheFile("outbox", _SCHEMA, known_version(Delivery) * 1000 + _LAYOUT)
-_PUT = """
-INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+_ROWS_AT_ONCE = 2_000
+"""Put by one statement: meanwhile other threads run. Nine values each, of 32,766 (SQLite)."""
+_ONE_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_ALL = """
+INSERT INTO deliveries VALUES {rows}
 ON CONFLICT (id) DO UPDATE SET
     partition = excluded.partition, offset = excluded.offset, state = excluded.state,
     endpoint_id = excluded.endpoint_id, part = excluded.part, due_at = excluded.due_at,
     ended_at = excluded.ended_at, record = excluded.record
 WHERE excluded.offset > deliveries.offset OR excluded.partition <> deliveries.partition
 """
+_PUT = _PUT_ALL.format(rows=_ONE_ROW)
+_PUT_MANY = _PUT_ALL.format(rows=", ".join([_ONE_ROW] * _ROWS_AT_ONCE))
 _DELETE = "DELETE FROM deliveries WHERE id = ? AND partition = ? AND offset <= ?"
 _SAVE_PROGRESS = """
 INSERT INTO progress VALUES (?, ?, ?)
@@ -132,6 +140,7 @@ class Outbox:
         self._clock = clock
         self._db = _FILE.open(path)
         self._db.execute(f"PRAGMA cache_size = -{PAGES_KEPT_KIB}")
+        self._lock = threading.Lock()
         self.on_pending = on_pending
 
     def close(self) -> None:
@@ -157,17 +166,22 @@ class Outbox:
 
     def apply(self, records: Sequence[Received[Delivery]]) -> None:
         """Take in records in the order they were read, and how far that was, together."""
+        self.store(records)
+        self.tell(records)
+
+    def store(self, records: Sequence[Received[Delivery]]) -> None:
+        """Do the part of `apply` that takes long; any thread may."""
         if not records:
             return
         ends: dict[int, int] = {}
-        with change(self._db) as db:
+        with self._change() as db:
             for is_tombstone, run in groupby(records, lambda record: record.value is None):
                 if is_tombstone:
                     # Read in order, so nothing older of this key can come any more.
                     gone = [(r.key, r.position.partition, r.position.offset) for r in run]
                     db.executemany(_DELETE, gone)
                 else:
-                    db.executemany(_PUT, [_row(r.value, r.position, r.raw) for r in run if r.value])
+                    _put_all(db, [_row(r.value, r.position, r.raw) for r in run if r.value])
             for record in records:
                 at = record.position
                 ends[at.partition] = max(ends.get(at.partition, 0), at.offset + 1)
@@ -176,11 +190,20 @@ class Outbox:
                 _SAVE_PROGRESS,
                 [(partition, end, now) for partition, end in ends.items()],
             )
+
+    def tell(self, records: Sequence[Received[Delivery]]) -> None:
+        """Do the rest of `apply`: say what is pending."""
         self._tell(record.value for record in records)
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """Change several rows, all or none, while no other thread does."""
+        with self._lock, change(self._db) as db:
+            yield db
 
     def forget(self, partition: int) -> None:
         """Drop everything that came from `partition`."""
-        with change(self._db) as db:
+        with self._change() as db:
             db.execute("DELETE FROM deliveries WHERE partition = ?", (partition,))
             db.execute("DELETE FROM progress WHERE partition = ?", (partition,))
 
@@ -196,8 +219,8 @@ class Outbox:
 
     def put_all(self, sent: Sequence[tuple[Delivery, Position]]) -> None:
         """Take in records that this process has just sent, together."""
-        with change(self._db) as db:
-            db.executemany(_PUT, [_row(delivery, at) for delivery, at in sent])
+        with self._change() as db:
+            _put_all(db, [_row(delivery, at) for delivery, at in sent])
         self._tell(delivery for delivery, _ in sent)
 
     def _tell(self, deliveries: Iterable[Delivery | None]) -> None:
@@ -216,7 +239,7 @@ class Outbox:
         """
         at = (position.partition, position.offset)
         row: _Row = (delivery_id, *at, _DELETED, "", "", 0.0, None, b"")
-        with change(self._db) as db:
+        with self._change() as db:
             db.execute(_PUT, row)
 
     def keep_only(self, partitions: Collection[int]) -> None:
@@ -329,6 +352,13 @@ class Outbox:
 def is_check(delivery: Delivery) -> bool:
     """Say whether `delivery` asks its endpoint itself something."""
     return delivery.notice is not None and delivery.notice.type in CHECKS
+
+
+def _put_all(db: sqlite3.Connection, rows: Sequence[_Row]) -> None:
+    whole = len(rows) - len(rows) % _ROWS_AT_ONCE
+    for start in range(0, whole, _ROWS_AT_ONCE):
+        db.execute(_PUT_MANY, [*chain.from_iterable(rows[start : start + _ROWS_AT_ONCE])])
+    db.executemany(_PUT, rows[whole:])
 
 
 def _row(delivery: Delivery, at: Position, raw: bytes | None = None) -> _Row:

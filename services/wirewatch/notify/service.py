@@ -93,8 +93,13 @@ class Worker:
         paces.on_pace = self._holder.pace_changed
         self._endpoint_table = endpoint_table
         self._endpoints = Projection(settings, ENDPOINTS, endpoint_table, on_unreadable)
-        self._deliveries = Projection(settings, DELIVERIES, outbox, on_unreadable)
-        self._endpoint_states = Projection(settings, ENDPOINT_STATES, state_table, on_unreadable)
+        # Of these two nearly everything was written by this worker, and is known to it.
+        self._deliveries = Projection(
+            settings, DELIVERIES, outbox, on_unreadable, is_patient=True, bulk=outbox
+        )
+        self._endpoint_states = Projection(
+            settings, ENDPOINT_STATES, state_table, on_unreadable, is_patient=True
+        )
         self._paces = Projection(settings, PACED, paces, on_unreadable)
 
         self._states = States(state_table, timedelta(days=settings.notify_disable_after_days))

@@ -17,6 +17,9 @@ from wirewatch.topics.spec import Record, Topic
 
 R = TypeVar("R", bound=Record)
 
+BULK = 1_000
+"""So many records of one poll are stored in a thread of their own while more are read."""
+
 log = get_logger("projection")
 
 OnChange = Callable[[str, R | None, R | None], None]
@@ -34,6 +37,16 @@ class Table(Protocol[R]):
 
     def forget(self, partition: int) -> None:
         """Drop everything that came from `partition`."""
+
+
+class StoringTable(Table[R], Protocol):
+    """A table on disk; `apply` is `store`, then `tell`."""
+
+    def store(self, records: Sequence[Received[R]]) -> None:
+        """Do the part of `apply` that takes long; any thread may."""
+
+    def tell(self, records: Sequence[Received[R]]) -> None:
+        """Do the rest of `apply`."""
 
 
 class MemoryTable(Generic[R]):
@@ -118,7 +131,9 @@ class Projection(Generic[R]):
     `backlog` limits how many records of each partition are read from before the
     start (for topics that are not compacted); None reads everything. With `is_own`
     nobody else writes to the partitions that are followed: once they are caught up
-    they are not read any more, and `put` keeps the table up to date.
+    they are not read any more, and `put` keeps the table up to date. `is_patient` is for
+    a topic of which hardly anything is news: `LogReader` has it. `bulk` is the table once
+    more, if much of it may have to be read at once.
     """
 
     def __init__(
@@ -130,13 +145,16 @@ class Projection(Generic[R]):
         *,
         backlog: int | None = None,
         is_own: bool = False,
+        is_patient: bool = False,
+        bulk: StoringTable[R] | None = None,
     ) -> None:
+        self._bulk: StoringTable[R] | None = bulk
         self._is_own = is_own
         self.name = topic.name
         self._topic = topic
         self._table = table
         self._backlog = backlog
-        self._reader = LogReader(settings, topic, on_unreadable)
+        self._reader = LogReader(settings, topic, on_unreadable, is_patient=is_patient)
         self._next: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._moved = asyncio.Condition()
@@ -228,22 +246,38 @@ class Projection(Generic[R]):
             self._task.result()
 
     async def _run(self) -> None:
+        storing: asyncio.Task[None] | None = None
         try:
             while True:
                 records = await self._reader.poll()
-                self._table.apply(records)
-                await self._note_progress()
+                reached = {p: await self._reader.position(p) for p in self._next}
+                if storing is not None:
+                    await asyncio.shield(storing)
+                taking = self._take_in(records, reached)
+                if self._bulk is None or len(records) < BULK:
+                    storing = None
+                    await taking
+                else:
+                    storing = asyncio.create_task(taking)
+                    await asyncio.sleep(0)  # let it begin: what follows may keep the loop
         except Exception:
             log.exception("projection ended", topic=self._topic.name)
             raise
         finally:
+            if storing is not None:  # a thread cannot be ended
+                await asyncio.wait([storing])
             async with self._moved:
                 self._moved.notify_all()
 
-    async def _note_progress(self) -> None:
+    async def _take_in(self, records: Sequence[Received[R]], reached: dict[int, int]) -> None:
+        """Take in what was read, up to `reached`."""
+        if self._bulk is not None and len(records) >= BULK:
+            await asyncio.to_thread(self._bulk.store, records)
+            self._bulk.tell(records)
+        else:
+            self._table.apply(records)
         async with self._moved:
-            for partition in self._next:
-                self._next[partition] = await self._reader.position(partition)
+            self._next |= reached
             self._moved.notify_all()
 
     def put(self, record: R, position: Position) -> None:

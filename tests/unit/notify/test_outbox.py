@@ -461,3 +461,25 @@ def test_the_file_is_named_after_cluster_and_worker(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, instance="notify-0")
 
     assert outbox_path(settings, "abc") == tmp_path / "notify" / "abc-notify-0.sqlite3"
+
+
+def test_more_than_one_statement_takes_are_taken_in_in_their_order(
+    outbox: Outbox, make_delivery: Make, at: datetime
+) -> None:
+    ids = [f"msg_{number:04}" for number in range(4_500)]
+    first = [read(n, make_delivery(key, due_at=at)) for n, key in enumerate(ids)]
+    # Changed in the same lot, once more in a later one, and some deleted between.
+    again = [read(10_000 + n, make_delivery(key, attempts=1)) for n, key in enumerate(ids[::2])]
+    gone = [read(20_000 + n, key) for n, key in enumerate(ids[:10])]
+    last = [read(30_000, make_delivery(ids[0], attempts=7))]
+    told: list[str] = []
+    outbox.on_pending = lambda endpoint_id, _due_at, _check: told.append(endpoint_id)
+
+    outbox.store([*first, *again, *gone, *last])
+    assert told == []
+    outbox.tell([*first, *again, *gone, *last])
+
+    assert len(told) == len(first) + len(again) + len(last)
+    held = {one.id: one.attempts for one in outbox.due("end_1", at.timestamp(), 10_000)}
+    assert held == {ids[0]: 7} | {key: 1 - n % 2 for n, key in enumerate(ids) if n >= 10}
+    assert outbox.resume_at(0) == 30_001

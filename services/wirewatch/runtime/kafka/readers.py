@@ -24,15 +24,28 @@ FETCH_MAX_BYTES = 16 * 1024 * 1024
 POLL_MS = 200
 POLL_RECORDS = 5_000
 """Records of one poll of a log: what is done with them holds up the whole process meanwhile."""
+PATIENT_BYTES = 256 * 1024
+"""What a patient reader would have the broker wait for, POLL_MS at most."""
 ASK_RETRY_S = 1.0
 
 log = get_logger("kafka")
 
 
 class LogReader(Generic[R]):
-    """Reads chosen partitions of a topic from chosen offsets, without a group."""
+    """Reads chosen partitions of a topic from chosen offsets, without a group.
 
-    def __init__(self, settings: Settings, topic: Topic[R], on_unreadable: OnUnreadable) -> None:
+    A record is read as soon as it is there; with `is_patient` up to POLL_MS later, with others
+    that come meanwhile: an answer of the broker for each record is dear.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        topic: Topic[R],
+        on_unreadable: OnUnreadable,
+        *,
+        is_patient: bool = False,
+    ) -> None:
         self._settings = settings
         self._topic = topic
         self._name = topic.full_name(settings.topic_prefix)
@@ -44,6 +57,7 @@ class LogReader(Generic[R]):
             auto_offset_reset="earliest",
             fetch_max_bytes=FETCH_MAX_BYTES,
             max_partition_fetch_bytes=FETCH_MAX_BYTES,
+            fetch_min_bytes=PATIENT_BYTES if is_patient else 1,
             fetch_max_wait_ms=POLL_MS,
         )
 
