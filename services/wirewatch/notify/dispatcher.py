@@ -44,11 +44,23 @@ STALL_S = 30.0
 """A loop that has not turned for so long is stuck; a restart helps."""
 SHARES: Mapping[Trust, float] = {Trust.PROVEN: 1.0, Trust.NEW: 0.5, Trust.DOUBTED: 0.25}
 """Places for quick requests, as shares of `notify_concurrency`."""
+UNSURE_A_TURN = 4
+"""Requests to endpoints that are not proven, begun before others have a turn: each costs a
+connection, and a crowd of them would hold up those that answer."""
+DOUBTED_EVERY_S = 0.0025
+"""Those that failed the last time are asked one after the other, not in a crowd."""
+LATE_S = 0.004
+LEAST_BACKLOG = 4
+"""Requests of the backlog under way at once: fewer, but not fewer than this, while the loop is so
+late that fresh alerts would feel it (AIMD, as TCP does it: RFC 5681)."""
 SLOW_S = 1.0
 """A request under way for longer no longer counts against the others' places, and its alert
 no longer holds up the commits."""
 FRESH_S = 2.0
 """So long an alert may wait in memory for its first attempt before it is written down."""
+CROWDED_S = 0.5
+CROWDED_SHARE = 0.5
+"""The same while so much of the room is taken: what comes behind may be for others."""
 MOST_UNRECORDED = 2_000
 """Attempts that ended and are not yet written down; with Kafka away no more are made then."""
 MOST_QUIET = timedelta(hours=1)
@@ -123,6 +135,10 @@ class Dispatcher:
         self._has_reason = False
         self._roomy = asyncio.Event()
         self._paused = True
+        self._doubted_at = 0.0
+        self._woken_at = 0.0
+        self._backlog = 0
+        self._most_backlog = float(settings.notify_concurrency)
         self._failed: BaseException | None = None
         self._told_exhausted: dict[str, str] = {}
         self._turned_at = self._loop.time()
@@ -133,6 +149,7 @@ class Dispatcher:
         """Say that something may be begun that could not before."""
         if not self._has_reason:
             self._has_reason = True
+            self._woken_at = self._loop.time()
             self._loop.call_soon(self._turn)
 
     def touch(self, endpoint_id: str) -> None:
@@ -155,6 +172,10 @@ class Dispatcher:
         if not self._paused:
             self.lanes.add(delivery, receipt, self._now())
             self.wake()
+
+    def note_behind(self) -> None:
+        """Note that more alerts wait to be read than are read at once."""
+        self.lanes.note_behind(self._now())
 
     async def room(self) -> None:
         """Return when more alerts may be taken in, or when none will be any more."""
@@ -211,7 +232,7 @@ class Dispatcher:
         """Forget what waits in memory; nothing may be in hand."""
         self.lanes.clear()
         self._begun.clear()
-        self._slow = 0
+        self._slow = self._backlog = 0
         self._quick.clear()
         self._roomy.set()
 
@@ -242,21 +263,43 @@ class Dispatcher:
 
     def _turn(self) -> None:
         """Begin what can be begun. Called on its own again and again, and when there is reason."""
+        if self._has_reason:
+            self._note_late(self._loop.time() - self._woken_at)
         self._has_reason = False
         if self._paused or self._failed is not None:
             return
         now = self._now()
         self._note_slow(now - SLOW_S)
-        self.lanes.park_old(now - FRESH_S)
+        is_crowded = self.lanes.fresh > self._settings.notify_fresh_alerts * CROWDED_SHARE
+        self.lanes.park_old(now - (CROWDED_S if is_crowded else FRESH_S))
         self.lanes.wake(now)
         for trust in Trust:
-            while self._has_place(trust) and (job := self.lanes.take(trust, now)) is not None:
+            begun = 0
+            while self._has_place(trust):
+                backlog = self._backlog < self._most_backlog
+                job = self.lanes.take(trust, now, backlog=backlog)
+                if job is None:
+                    break
                 self._begin(job, now)
+                begun += 1
+                if trust is not Trust.PROVEN and begun >= UNSURE_A_TURN:
+                    self.wake()
+                    break
         if self._has_room():
             self._roomy.set()
 
+    def _note_late(self, late_s: float) -> None:
+        """Have more or less of the backlog under way, by how late the loop is."""
+        if late_s > LATE_S:
+            self._most_backlog = max(LEAST_BACKLOG, self._most_backlog / 2)
+        else:
+            most = self._settings.notify_concurrency
+            self._most_backlog = min(most, self._most_backlog + 0.25)
+
     def _has_place(self, trust: Trust) -> bool:
         """Say whether a request to an endpoint of this trust may be begun."""
+        if trust is Trust.DOUBTED and self._loop.time() < self._doubted_at:
+            return False
         places = self._settings.notify_concurrency * SHARES[trust]
         if self._quick[trust] >= places or len(self._recorder) >= MOST_UNRECORDED:
             return False
@@ -268,6 +311,7 @@ class Dispatcher:
             job = self._begun.popleft()
             if not job.is_over:
                 job.is_slow = True
+                self._backlog -= job.is_backlog
                 self._slow += 1
                 self._quick[job.trust] -= 1
                 if job.receipt is not None:
@@ -290,6 +334,10 @@ class Dispatcher:
         task = asyncio.create_task(self._deliver(job, endpoint))
         self._tasks.add(task)
         self._quick[job.trust] += 1
+        self._backlog += job.is_backlog
+        if job.trust is Trust.DOUBTED:
+            self._doubted_at = self._loop.time() + DOUBTED_EVERY_S
+            self._loop.call_at(self._doubted_at, self.wake)
         self._begun.append(job)
         task.add_done_callback(partial(self._end, job))
 
@@ -303,6 +351,7 @@ class Dispatcher:
             self._slow -= 1
         else:
             self._quick[job.trust] -= 1
+            self._backlog -= job.is_backlog
         self.lanes.over(job)
         if task.cancelled():
             self.lanes.recorded(job)

@@ -34,7 +34,7 @@ class Job:
 
     `receipt` is where its alert stands (partition, offset), until a record of
     it does. `is_expired` has waited longer than its schedule lasts. `trust` is
-    whose place it has.
+    whose place it has, and `is_backlog` says that it was read back from the outbox.
     """
 
     delivery: Delivery
@@ -44,6 +44,7 @@ class Job:
     is_slow: bool = False
     is_over: bool = False
     is_expired: bool = False
+    is_backlog: bool = False
     trust: Trust = Trust.NEW
 
 
@@ -54,7 +55,8 @@ class Lane:
     `in_hand` are the jobs by id that were begun and are not yet recorded, `parking`
     the ids that are on their way into the outbox, `running` how many requests are
     under way. `quiet_until` is what a 429 asked for, `paced_at`
-    when the rate allows the next request (GCRA, ITU-T I.371).
+    when the rate allows the next request (GCRA, ITU-T I.371). `waits` says that it
+    waits for its turn, and `waits_as_backlog` that it does with what is in the outbox.
     """
 
     endpoint_id: str
@@ -69,12 +71,17 @@ class Lane:
     paced_at: float = 0.0
     trust: Trust = Trust.NEW
     waits: bool = False
+    waits_as_backlog: bool = False
     wakes_at: float | None = None
+
+    def has_any(self) -> bool:
+        """Say whether there is anything that might be begun, now or later."""
+        is_due = self.next_due is not None or self.check_due is not None
+        return bool(self.fresh or self.loaded) or is_due
 
     def is_idle(self) -> bool:
         """Say whether nothing would be lost with it."""
-        waits = self.fresh or self.loaded or self.parking or self.next_due or self.check_due
-        return not (waits or self.in_hand or self.running)
+        return not (self.has_any() or self.parking or self.in_hand or self.running)
 
 
 class Way(Enum):

@@ -22,6 +22,12 @@ LANE_FRESH = 64
 FLOW_FRESH = 256
 """Alerts of one endpoint, and of one article, that wait in memory; what is more goes to the
 outbox, so that whoever comes behind them need not wait for it to be sent."""
+FLOW_BEHIND = 16
+OUTBOX_EVERY_S = 0.005
+BEHIND_S = 0.5
+"""While alerts wait to be read, all capacity goes to reading them and to what is fresh: others'
+alerts may stand behind a crowd. So many of an article wait in memory then, what waits in the
+outbox has one turn in so many seconds, and it lasts as long after the last time there were many."""
 LOAD = 16
 """Deliveries read back from the outbox at once."""
 MOST_LANES = 50_000
@@ -70,8 +76,14 @@ class Lanes:
         self.fresh_ids: set[str] = set()
         """Deliveries in hand or waiting here of which no record stands in the topic yet."""
         self.fresh = 0
+        self._behind_until = 0.0
+        self._outbox_at = 0.0
 
     # What comes in
+
+    def note_behind(self, now: float) -> None:
+        """Note that more alerts wait to be read than are read at once."""
+        self._behind_until = now + BEHIND_S
 
     def begin(self) -> None:
         """Take over what waits in the outbox."""
@@ -103,7 +115,10 @@ class Lanes:
         self.fresh += 1
         self._flows[_flow(job)] += 1
         self._ages.append((now, job))
-        self.turn(lane)
+        if lane.waits and lane.waits_as_backlog:
+            self._wait(lane)  # as well: what is fresh does not wait for others' backlog
+        else:
+            self.turn(lane)
 
     def _has_to_park(self, lane: Lane, job: Job, now: float) -> bool:
         endpoint = self._views.endpoint(lane.endpoint_id)
@@ -112,7 +127,8 @@ class Lanes:
             return True
         if lane.next_due is not None and _is_strict(endpoint):
             return True
-        return len(lane.fresh) >= LANE_FRESH or self._flows[_flow(job)] >= FLOW_FRESH
+        most = FLOW_FRESH if now >= self._behind_until else FLOW_BEHIND
+        return len(lane.fresh) >= LANE_FRESH or self._flows[_flow(job)] >= most
 
     def note_pending(self, endpoint_id: str, due_at: float, check: bool) -> None:
         """Note that a pending delivery came into the outbox (`outbox.OnPending`)."""
@@ -163,11 +179,15 @@ class Lanes:
     # Whose turn it is
 
     def turn(self, lane: Lane) -> None:
-        """Let `lane` have a turn, if it is still one of ours."""
-        if not lane.waits and self._lanes.get(lane.endpoint_id) is lane:
-            lane.waits = True
-            flow = _flow(lane.fresh[0]) if lane.fresh else OUTBOX_FLOW
-            self._turns[lane.trust].add(flow, lane)
+        """Let `lane` have a turn, if there is anything in it and it is still one of ours."""
+        if not lane.waits and lane.has_any() and self._lanes.get(lane.endpoint_id) is lane:
+            self._wait(lane)
+
+    def _wait(self, lane: Lane) -> None:
+        lane.waits = True
+        lane.waits_as_backlog = not lane.fresh
+        flow = _flow(lane.fresh[0]) if lane.fresh else OUTBOX_FLOW
+        self._turns[lane.trust].add(flow, lane)
 
     def _sleep(self, lane: Lane, until: float | None) -> None:
         """Let `lane` have a turn at `until`; if it is None, something else will wake it."""
@@ -189,9 +209,14 @@ class Lanes:
                 lane.wakes_at = None
                 self.turn(lane)
 
-    def take(self, trust: Trust, now: float) -> Job | None:
-        """Return the next job of a lane of this trust that may be begun, None if there is none."""
-        while (lane := self._turns[trust].take()) is not None:
+    def take(self, trust: Trust, now: float, *, backlog: bool = True) -> Job | None:
+        """Return the next job of a lane of this trust that may be begun, None if there is none.
+
+        Without `backlog`, of lanes where something fresh waits.
+        """
+        has_to_wait = now < min(self._behind_until, self._outbox_at)
+        but = OUTBOX_FLOW if has_to_wait or not backlog else None
+        while (lane := self._turns[trust].take(but)) is not None:
             lane.waits = False
             if lane.trust is Trust.DOUBTED and trust is not Trust.DOUBTED:
                 self.turn(lane)  # it has failed while it waited
@@ -202,6 +227,9 @@ class Lanes:
                 lane.running += 1
                 lane.in_hand[job.delivery.id] = job
                 job.begun_at = now
+                if job.receipt is None:
+                    job.is_backlog = True
+                    self._outbox_at = now + OUTBOX_EVERY_S
                 self.turn(lane)
                 return job
         return None

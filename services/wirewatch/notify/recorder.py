@@ -21,8 +21,10 @@ from wirewatch.topics.spec import Topic
 
 R = TypeVar("R")
 
-MOST_AT_ONCE = 1_000
+MOST_AT_ONCE = 250
 """Entries of one turn: what is done with them holds up the whole process meanwhile."""
+TOLD_AT_ONCE = 25
+"""Entries whose callers hear of it before others have a turn."""
 
 
 class Log(Protocol):
@@ -105,8 +107,10 @@ class Recorder:
         single = [e.deliveries[0] for e in entries if len(e.deliveries) == 1]
         for deliveries in (single, *(entry.deliveries for entry in alone)):
             await self._write_deliveries(deliveries)
-        for entry in entries:
+        for number, entry in enumerate(entries, 1):
             entry.done()
+            if number % TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def _write_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """Write `deliveries`; those of one partition all or none, if they fit into a batch."""

@@ -25,9 +25,11 @@ class Turns(Generic[T]):
             waiting = self._flows[flow] = deque()
         waiting.append(item)
 
-    def take(self) -> T | None:
-        """Return whose turn it is, None if nobody waits."""
-        if not self._flows:
+    def take(self, but: str | None = None) -> T | None:
+        """Return whose turn it is, None if nobody waits; the flow `but` has none."""
+        if but is not None and but in self._flows:
+            self._flows.move_to_end(but)
+        if not self._flows or next(iter(self._flows)) == but:
             return None
         flow, waiting = self._flows.popitem(last=False)
         item = waiting.popleft()

@@ -10,13 +10,15 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from wirewatch.runtime.kafka import LogReader, OnUnreadable, Position, Received
+from wirewatch.runtime.kafka import POLL_RECORDS, LogReader, OnUnreadable, Position, Received
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.settings import Settings
 from wirewatch.topics.spec import Record, Topic
 
 R = TypeVar("R", bound=Record)
 
+POLL_LEAST = 200
+"""Records of one poll; more only while there are so many, up to POLL_RECORDS."""
 BULK = 1_000
 """So many records of one poll are stored in a thread of their own while more are read."""
 
@@ -247,9 +249,11 @@ class Projection(Generic[R]):
 
     async def _run(self) -> None:
         storing: asyncio.Task[None] | None = None
+        most = POLL_LEAST
         try:
             while True:
-                records = await self._reader.poll()
+                records = await self._reader.poll(most)
+                most = min(2 * most, POLL_RECORDS) if len(records) >= most else POLL_LEAST
                 reached = {p: await self._reader.position(p) for p in self._next}
                 if storing is not None:
                     await asyncio.shield(storing)

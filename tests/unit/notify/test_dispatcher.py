@@ -18,8 +18,18 @@ from fakes.notify import NOBODY, FakeClock, FakeLog, FakePost, settle, until
 from wirewatch.notify import dispatcher as dispatcher_module
 from wirewatch.notify.attempts import Attempts
 from wirewatch.notify.breaker import OPEN_AFTER
-from wirewatch.notify.dispatcher import FRESH_S, MOST_UNRECORDED, SLOW_S, Dispatcher
+from wirewatch.notify.dispatcher import (
+    CROWDED_S,
+    FRESH_S,
+    LATE_S,
+    LEAST_BACKLOG,
+    MOST_UNRECORDED,
+    SLOW_S,
+    UNSURE_A_TURN,
+    Dispatcher,
+)
 from wirewatch.notify.intake import TICK
+from wirewatch.notify.lane import Trust
 from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import NotifyMetrics
 from wirewatch.notify.outbox import Outbox
@@ -472,6 +482,76 @@ async def test_what_waits_too_long_in_memory_is_written_down_and_frees_its_alert
     )
     assert not world.dispatcher.lanes.fresh_ids & {"m3"}
     assert world.dispatcher.lanes.fresh == 0
+
+
+async def test_what_waits_in_memory_is_written_down_sooner_while_it_takes_up_the_room(
+    world: World,
+) -> None:
+    world.post.hold(url())
+    world.accept(*(f"m{number}" for number in range(11)))
+    await world.until_got(1)
+    assert world.dispatcher.lanes.fresh == 10  # half of the room
+    world.pass_by(CROWDED_S)
+    await settle(20)
+    assert world.dispatcher.lanes.fresh == 10
+
+    world.accept("m11")
+    world.pass_by(CROWDED_S)
+    await until(lambda: world.is_free("m10"))
+    assert world.dispatcher.lanes.fresh == 0
+
+
+async def test_a_crowd_of_endpoints_not_proven_is_asked_a_few_at_a_time(world: World) -> None:
+    crowd = [f"e{number}" for number in range(UNSURE_A_TURN + 3)]
+    world.dispatcher._settings = world.settings.model_copy(update={"notify_concurrency": 100})
+    for key in crowd:
+        world.set(endpoint(key))
+        world.post.hold(url(key))
+        world.accept(f"m_{key}", endpoint_id=key)
+    world.dispatcher._turn()
+    assert world.dispatcher._quick.total() == UNSURE_A_TURN
+    await world.until_got(len(crowd))
+
+
+async def test_those_that_failed_are_asked_one_after_the_other(world: World) -> None:
+    crowd = [f"e{number}" for number in range(3)]
+    for key in crowd:
+        world.set(endpoint(key))
+        world.dispatcher.lanes.lane(key).trust = Trust.DOUBTED
+        world.post.hold(url(key))
+        world.accept(f"m_{key}", endpoint_id=key)
+    world.dispatcher._settings = world.settings.model_copy(update={"notify_concurrency": 100})
+    world.dispatcher._turn()
+    assert world.dispatcher._quick[Trust.DOUBTED] == 1
+    await world.until_got(len(crowd))
+
+
+async def test_less_of_the_backlog_is_under_way_while_the_loop_is_late(world: World) -> None:
+    dispatcher = world.dispatcher
+    wide = world.settings.model_copy(update={"notify_concurrency": 100})
+    dispatcher._settings = wide
+    for _ in range(10):
+        dispatcher._note_late(2 * LATE_S)
+    assert dispatcher._most_backlog == LEAST_BACKLOG
+    ids = [f"e{number}" for number in range(LEAST_BACKLOG + 2)]
+    world.set(*(endpoint(key) for key in ids))
+    gate = world.post.hold(*(url(key) for key in ids))
+    world.put(*(world.delivery(f"m_{key}", key) for key in ids))
+    await world.until_got(LEAST_BACKLOG)
+    await settle(20)
+    assert len(world.post.got) <= LEAST_BACKLOG + 1  # it has been in time once or twice since
+    world.accept("fresh")
+    await world.until_got(1, url())
+
+    for _ in range(4 * wide.notify_concurrency):
+        dispatcher._note_late(0.0)
+    assert dispatcher._most_backlog == wide.notify_concurrency
+    dispatcher.wake()
+    await world.until_got(len(ids) + 1)
+    assert dispatcher._backlog == len(ids)
+    gate.set()
+    await world.until_recorded(*(f"m_{key}" for key in ids))
+    assert dispatcher._backlog == 0
 
 
 # Order, rate

@@ -18,7 +18,16 @@ from fakes.notify import NOBODY, OK, FakeClock
 from wirewatch.notify import lanes as lanes_module
 from wirewatch.notify.intake import TICK
 from wirewatch.notify.lane import BURY_AT_ONCE, Defaults, Job, Trust, pace
-from wirewatch.notify.lanes import FLOW_FRESH, LANE_FRESH, LOAD, Lanes, Views
+from wirewatch.notify.lanes import (
+    BEHIND_S,
+    FLOW_BEHIND,
+    FLOW_FRESH,
+    LANE_FRESH,
+    LOAD,
+    OUTBOX_EVERY_S,
+    Lanes,
+    Views,
+)
 from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.outcome import Answer, Failure, NoAnswer
@@ -398,6 +407,49 @@ def test_a_flows_overflow_is_parked(world: World) -> None:
     assert world.parked() == keys[FLOW_FRESH:]
     assert world.lanes.fresh == FLOW_FRESH + 1
     assert other in world.lanes.fresh_ids
+
+
+def test_while_alerts_wait_to_be_read_hardly_anything_of_a_crowd_is_begun(world: World) -> None:
+    crowd = [f"e{number}" for number in range(FLOW_BEHIND + 5)]
+    world.set(*(endpoint(key) for key in crowd))
+    world.lanes.note_behind(world.clock.at)
+    keys = [world.find(key, "art_crowd") for key in crowd]
+    world.take_in()
+    assert world.parked() == keys[FLOW_BEHIND:]
+    world.write()
+
+    assert set(world.take_all()) == {*keys[:FLOW_BEHIND], keys[FLOW_BEHIND]}
+    [fresh] = world.tell("a")
+    assert world.take_all() == [fresh]
+    world.clock.pass_by(OUTBOX_EVERY_S)
+    assert world.take_all() == [keys[FLOW_BEHIND + 1]]
+    world.clock.pass_by(BEHIND_S)
+    assert world.take_all() == keys[FLOW_BEHIND + 2 :]
+
+
+def test_without_the_backlog_only_lanes_with_something_fresh_are_served(world: World) -> None:
+    world.prove("a", "b")
+    world.put(
+        Delivery(
+            id="p1",
+            endpoint_id="a",
+            alert_id="p1",
+            due_at=world.clock(),
+            created_at=world.clock(),
+            alert=an_alert("p1", "a", "art_p1"),
+        )
+    )
+    assert world.lanes.take(Trust.PROVEN, world.clock.at, backlog=False) is None
+
+    # It waits already, behind whatever else the outbox holds, and yet has its turn.
+    world.tell("b")
+    job = world.lanes.take(Trust.PROVEN, world.clock.at, backlog=False)
+    assert job is not None
+    assert (job.lane.endpoint_id, job.is_backlog) == ("b", False)
+    world.tell("a")
+    job = world.lanes.take(Trust.PROVEN, world.clock.at, backlog=False)
+    assert job is not None
+    assert (job.delivery.id, job.is_backlog) == ("p1", True)  # what is due first goes first
 
 
 def test_what_grows_old_in_memory_is_parked(world: World) -> None:

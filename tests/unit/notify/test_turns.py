@@ -80,3 +80,15 @@ def test_each_flow_keeps_its_order_and_none_is_passed_over_twice(
                 assert passed[other] <= 3, "every other flow had more than one turn"
     assert not any(waiting.values())
     assert not turns
+
+
+def test_a_flow_may_be_left_out_and_keeps_its_place() -> None:
+    turns: Turns[str] = Turns()
+    turns.add("backlog", "b0")
+    turns.add("backlog", "b1")
+    assert turns.take("backlog") is None
+    turns.add("one", "o0")
+    assert turns.take("backlog") == "o0"
+    assert turns.take("backlog") is None
+    assert taken(turns, 3) == ["b0", "b1", None]
+    assert turns.take("backlog") is None

@@ -10,11 +10,12 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from wirewatch.runtime.kafka.batches import TOO_LARGE, partition_of
 from wirewatch.runtime.kafka.connecting import broker_problem, start_with_patience
 from wirewatch.runtime.kafka.producer import Producer
-from wirewatch.runtime.kafka.readers import GroupReader, LogReader, read_all
+from wirewatch.runtime.kafka.readers import POLL_RECORDS, GroupReader, LogReader, read_all
 from wirewatch.runtime.kafka.received import Position, Received
 from wirewatch.runtime.kafka.unreadable import OnUnreadable, bury_unreadable
 
 __all__ = [
+    "POLL_RECORDS",
     "TOO_LARGE",
     "GroupReader",
     "LogReader",
