@@ -97,7 +97,13 @@ async def test_what_is_stored_in_a_thread_is_there_in_order_once_it_is_caught_up
     await projection.catch_up()
     assert len(table) == len(names) + 1
     await producer.send_all(FEEDS, [feed(name, "newer") for name in names])
-    await projection.stop()
+    stopping = [asyncio.create_task(projection.stop()) for _ in range(2)]
+    await asyncio.sleep(0.01)
+    stopping[0].cancel()  # as a rebalance in the middle of another one does
+    await asyncio.wait(stopping)
+    kept = list(table.stored)
+    await asyncio.sleep(0.2)
+    assert table.stored == kept, "nothing goes on in a thread"
     assert table.stored[: len(table.told)] == table.told
 
 

@@ -58,7 +58,7 @@ SLOW_S = 1.0
 no longer holds up the commits."""
 FRESH_S = 2.0
 """So long an alert may wait in memory for its first attempt before it is written down."""
-CROWDED_S = 0.5
+CROWDED_S = 1.0
 CROWDED_SHARE = 0.5
 """The same while so much of the room is taken: what comes behind may be for others."""
 MOST_UNRECORDED = 2_000
@@ -140,7 +140,8 @@ class Dispatcher:
         self._backlog = 0
         self._most_backlog = float(settings.notify_concurrency)
         self._failed: BaseException | None = None
-        self._told_exhausted: dict[str, str] = {}
+        self._told_hour = ""
+        self._told_exhausted: set[str] = set()
         self._turned_at = self._loop.time()
 
     # What others tell it
@@ -431,9 +432,12 @@ class Dispatcher:
     def _tell_exhausted(self, delivery: Delivery, endpoint: Endpoint, failure: Failure) -> None:
         now = self._clock()
         hour = f"{now:%Y-%m-%d %H}"
-        if delivery.notice is not None or self._told_exhausted.get(endpoint.id) == hour:
+        if hour != self._told_hour:
+            self._told_hour = hour
+            self._told_exhausted.clear()
+        if delivery.notice is not None or endpoint.id in self._told_exhausted:
             return
-        self._told_exhausted[endpoint.id] = hour
+        self._told_exhausted.add(endpoint.id)
         told = notices.exhausted(endpoint, delivery, failure, self._watchers(), now)
         self._send_notices(told)
 

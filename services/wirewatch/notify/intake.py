@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -19,7 +20,7 @@ from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.kafka import Received
 from wirewatch.runtime.logs import get_logger
 from wirewatch.topics.alerts import Alert
-from wirewatch.topics.deliveries import Delivery, DeliveryState
+from wirewatch.topics.deliveries import WAITING, Delivery, DeliveryState
 from wirewatch.topics.ids import delivery_id
 from wirewatch.topics.subscriptions import Pace
 
@@ -75,6 +76,8 @@ class Intake:
         """Requests to send again what is under way just now."""
         self._writing: dict[str, str] = {}
         """Deliveries on their way into the outbox, with the resend that was followed."""
+        self._forgetting: set[str] = set()
+        """Deliveries whose tombstones are on their way."""
         self._last = datetime.min.replace(tzinfo=clock().tzinfo)
 
     async def accept(self, records: Sequence[Received[Alert]]) -> None:
@@ -90,6 +93,22 @@ class Intake:
     def forget(self) -> None:
         """Forget what was put off: the partitions were given up."""
         self._later.clear()
+
+    @contextmanager
+    def forgetting(self, key: str) -> Iterator[bool]:
+        """Say whether the delivery, which has ended, may be forgotten.
+
+        What comes to send it again meanwhile is put off.
+        """
+        held = self._outbox.get(key)
+        if key in self._writing or held is None or held.state in WAITING:
+            yield False
+            return
+        self._forgetting.add(key)
+        try:
+            yield True
+        finally:
+            self._forgetting.discard(key)
 
     def _take(self, records: Sequence[Received[Alert]]) -> None:
         found: list[tuple[str, Received[Alert], Alert]] = []
@@ -111,8 +130,8 @@ class Intake:
     ) -> Event | None:
         """Take in an alert; return what it counts as, None if it was put off."""
         is_in_hand = self._ways.is_in_hand(alert.endpoint_id, key)
-        if alert.resend_id and is_in_hand:
-            # What the attempt comes to would be written over it.
+        if alert.resend_id and (is_in_hand or key in self._forgetting):
+            # What the attempt comes to, or the tombstone, would be written over it.
             self._later.append(record)
             return None
         if self._writing.get(key) == alert.resend_id:

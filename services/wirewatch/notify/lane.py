@@ -55,8 +55,8 @@ class Lane:
     `in_hand` are the jobs by id that were begun and are not yet recorded, `parking`
     the ids that are on their way into the outbox, `running` how many requests are
     under way. `quiet_until` is what a 429 asked for, `paced_at`
-    when the rate allows the next request (GCRA, ITU-T I.371). `waits` says that it
-    waits for its turn, and `waits_as_backlog` that it does with what is in the outbox.
+    when the rate allows the next request (GCRA, ITU-T I.371). `waits_fresh` says that it waits
+    for its turn with what is fresh, `waits_backlog` that it does with what is in the outbox.
     """
 
     endpoint_id: str
@@ -70,8 +70,8 @@ class Lane:
     quiet_until: float = 0.0
     paced_at: float = 0.0
     trust: Trust = Trust.NEW
-    waits: bool = False
-    waits_as_backlog: bool = False
+    waits_fresh: bool = False
+    waits_backlog: bool = False
     wakes_at: float | None = None
 
     def has_any(self) -> bool:
@@ -81,7 +81,8 @@ class Lane:
 
     def is_idle(self) -> bool:
         """Say whether nothing would be lost with it."""
-        return not (self.has_any() or self.parking or self.in_hand or self.running)
+        waits = self.waits_fresh or self.waits_backlog or self.has_any()
+        return not (waits or self.parking or self.in_hand or self.running)
 
 
 class Way(Enum):

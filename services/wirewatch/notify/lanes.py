@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import chain, islice
 
 from wirewatch.notify.lane import Defaults, Gate, Job, Lane, Trust, Way, gate
@@ -34,6 +34,7 @@ MOST_LANES = 50_000
 """When there are more, those where nothing waits are forgotten."""
 SAMPLE = 1_000
 """Lanes that are looked at to say how late they are."""
+MOST_OUTDATED = 1_000
 SHORT_S = 1.0
 """A lane that opens again so soon keeps its fresh alerts in memory."""
 
@@ -47,6 +48,14 @@ class Views:
 
     endpoint: Callable[[str], Endpoint | None]
     state: Callable[[str], EndpointState | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A lane that waits for its turn, with what is fresh or with what is in the outbox."""
+
+    lane: Lane
+    is_backlog: bool
 
 
 Park = Callable[[Job], None]
@@ -67,7 +76,7 @@ class Lanes:
         self._defaults = defaults
         self._park = park
         self._lanes: dict[str, Lane] = {}
-        self._turns: dict[Trust, Turns[Lane]] = {trust: Turns() for trust in Trust}
+        self._turns: dict[Trust, Turns[_Waiting]] = {trust: Turns() for trust in Trust}
         self._sleeping: list[tuple[float, int, Lane]] = []
         self._slept = 0
         self._most_lanes = MOST_LANES
@@ -115,10 +124,7 @@ class Lanes:
         self.fresh += 1
         self._flows[_flow(job)] += 1
         self._ages.append((now, job))
-        if lane.waits and lane.waits_as_backlog:
-            self._wait(lane)  # as well: what is fresh does not wait for others' backlog
-        else:
-            self.turn(lane)
+        self.turn(lane)
 
     def _has_to_park(self, lane: Lane, job: Job, now: float) -> bool:
         endpoint = self._views.endpoint(lane.endpoint_id)
@@ -158,7 +164,7 @@ class Lanes:
         return lane
 
     def _forget_idle(self) -> None:
-        for lane in [lane for lane in self._lanes.values() if lane.is_idle() and not lane.waits]:
+        for lane in [lane for lane in self._lanes.values() if lane.is_idle()]:
             del self._lanes[lane.endpoint_id]
         # Looked at again only when there are many more: most may be busy.
         self._most_lanes = max(MOST_LANES, 2 * len(self._lanes))
@@ -180,14 +186,15 @@ class Lanes:
 
     def turn(self, lane: Lane) -> None:
         """Let `lane` have a turn, if there is anything in it and it is still one of ours."""
-        if not lane.waits and lane.has_any() and self._lanes.get(lane.endpoint_id) is lane:
-            self._wait(lane)
-
-    def _wait(self, lane: Lane) -> None:
-        lane.waits = True
-        lane.waits_as_backlog = not lane.fresh
-        flow = _flow(lane.fresh[0]) if lane.fresh else OUTBOX_FLOW
-        self._turns[lane.trust].add(flow, lane)
+        if not lane.has_any() or self._lanes.get(lane.endpoint_id) is not lane:
+            return
+        if lane.fresh and not lane.waits_fresh:
+            # Also where it waits as backlog: what is fresh does not wait for others' backlog.
+            lane.waits_fresh = True
+            self._turns[lane.trust].add(_flow(lane.fresh[0]), _Waiting(lane, is_backlog=False))
+        elif not lane.fresh and not lane.waits_backlog:
+            lane.waits_backlog = True
+            self._turns[lane.trust].add(OUTBOX_FLOW, _Waiting(lane, is_backlog=True))
 
     def _sleep(self, lane: Lane, until: float | None) -> None:
         """Let `lane` have a turn at `until`; if it is None, something else will wake it."""
@@ -196,6 +203,14 @@ class Lanes:
         lane.wakes_at = until
         self._slept += 1
         heappush(self._sleeping, (until, self._slept, lane))
+        if len(self._sleeping) > 2 * len(self._lanes) + MOST_OUTDATED:
+            self._sleep_anew()
+
+    def _sleep_anew(self) -> None:
+        """Drop what a lane has slept for before it was woken earlier."""
+        asleep = [lane for lane in self._lanes.values() if lane.wakes_at is not None]
+        self._sleeping = [(lane.wakes_at or 0.0, n, lane) for n, lane in enumerate(asleep)]
+        heapify(self._sleeping)
 
     def next_wake(self) -> float | None:
         """Return when the next lane wakes, None if none sleeps."""
@@ -216,8 +231,12 @@ class Lanes:
         """
         has_to_wait = now < min(self._behind_until, self._outbox_at)
         but = OUTBOX_FLOW if has_to_wait or not backlog else None
-        while (lane := self._turns[trust].take(but)) is not None:
-            lane.waits = False
+        while (waiting := self._turns[trust].take(but)) is not None:
+            lane = waiting.lane
+            if waiting.is_backlog:
+                lane.waits_backlog = False
+            else:
+                lane.waits_fresh = False
             if lane.trust is Trust.DOUBTED and trust is not Trust.DOUBTED:
                 self.turn(lane)  # it has failed while it waited
                 continue
@@ -255,16 +274,20 @@ class Lanes:
         return gate(lane, endpoint, state, now=now, defaults=self._defaults)
 
     def _shut(self, lane: Lane, endpoint: Endpoint | None, found: Gate, now: float) -> Job | None:
-        """Wait; but what has waited longer than its whole schedule is given up meanwhile."""
+        """Wait; but what has waited longer than its whole schedule is given up meanwhile.
+
+        Only where the endpoint has failed for as long: what waited for other reasons (a pause,
+        a verification, a low rate) was not tried in vain.
+        """
         if not lane.running and (check := self._next_check(lane, now)) is not None:
             return check
         self._sleep(lane, found.until)
         if _is_long(found, now):
             self._park_fresh(lane)
-        if not found.is_down:
-            return None
         lasts = max(sum(schedule_of(endpoint), timedelta()), FREE_RETRY_AFTER)
         before = now - lasts.total_seconds()
+        if not found.is_down or self._failing_since(lane, endpoint, now) > before:
+            return None
         if lane.next_due is None or lane.next_due > before or len(lane.in_hand) >= LOAD:
             return None
         for delivery in self._outbox.due(lane.endpoint_id, before, 1, but=lane.in_hand):
@@ -274,6 +297,13 @@ class Lanes:
             return Job(delivery, lane, is_expired=True)
         self._look_again(lane)
         return None
+
+    def _failing_since(self, lane: Lane, endpoint: Endpoint | None, now: float) -> float:
+        """Return since when it has failed as it is set up now; `now` where it does not fail."""
+        state = self._views.state(lane.endpoint_id)
+        if state is None or state.failing_since is None or endpoint is None:
+            return now
+        return max(state.failing_since, endpoint.updated_at).timestamp()
 
     def _next_check(self, lane: Lane, now: float) -> Job | None:
         if lane.check_due is None:
@@ -404,7 +434,8 @@ class Lanes:
     def most_overdue(self, now: float) -> float:
         """Return for how many seconds what has a turn has waited for it, of the first SAMPLE."""
         late = 0.0
-        for lane in islice(chain.from_iterable(self._turns.values()), SAMPLE):
+        for waiting in islice(chain.from_iterable(self._turns.values()), SAMPLE):
+            lane = waiting.lane
             if lane.fresh:
                 late = max(late, now - lane.fresh[0].delivery.due_at.timestamp())
             if lane.next_due is not None:

@@ -27,7 +27,7 @@ from wirewatch.topics.digests import NoticeType
 MAX_AGE = timedelta(hours=12)
 """An older cache is rebuilt: the broker drops tombstones after 24 h (delete.retention.ms), and
 who did not read one in time would keep what it deleted."""
-PAGES_KEPT_KIB = 98_304
+PAGES_KEPT_KIB = 65_536
 """SQLite's own cache: the upper levels of the indexes of a million deliveries."""
 CHECKS = frozenset({NoticeType.ENDPOINT_VERIFY, NoticeType.ENDPOINT_TEST})
 """Notices that ask the endpoint itself something: sent also while others have to wait."""

@@ -21,7 +21,7 @@ from wirewatch.topics.spec import Topic
 
 R = TypeVar("R")
 
-MOST_AT_ONCE = 250
+MOST_AT_ONCE = 1_000
 """Entries of one turn: what is done with them holds up the whole process meanwhile."""
 TOLD_AT_ONCE = 25
 """Entries whose callers hear of it before others have a turn."""

@@ -12,7 +12,7 @@ from wirewatch.notify.holder import Holder
 from wirewatch.notify.intake import Intake
 from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import NotifyMetrics
-from wirewatch.notify.outbox import Outbox, outbox_path
+from wirewatch.notify.outbox import Ended, Outbox, outbox_path
 from wirewatch.notify.paces import PACED, Paces
 from wirewatch.notify.post import Post
 from wirewatch.notify.recorder import Entry, Recorder
@@ -32,7 +32,7 @@ from wirewatch.topics.endpoints import Endpoint
 DRAIN_SHARE = 0.5
 """The share of a time limit (to stop, to give partitions up) that attempts in hand may use."""
 READ_AT_ONCE = 500
-YOUNG_OBJECTS = 2_000
+YOUNG_OBJECTS = 10_000
 """With 50,000 the garbage collector held up alerts for 50 ms (measured)."""
 COMMIT_EVERY_S = 0.25
 FORGET_EVERY_S = 60.0
@@ -300,9 +300,14 @@ class Worker:
             await self._is_ours.wait()
             before = self._context.clock() - remember
             for ended in self._outbox.ended_before(before, FORGET_AT_ONCE):
-                position = await self._producer.delete(DELIVERIES, ended.id, ended.endpoint_id)
-                if position.partition in self._partitions:
-                    self._outbox.remove(ended.id, position)
+                with self._intake.forgetting(ended.id) as may_be:
+                    if may_be:
+                        await self._forget(ended)
+
+    async def _forget(self, ended: Ended) -> None:
+        position = await self._producer.delete(DELIVERIES, ended.id, ended.endpoint_id)
+        if position.partition in self._partitions:
+            self._outbox.remove(ended.id, position)
 
 
 async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:

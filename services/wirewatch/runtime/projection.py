@@ -281,7 +281,8 @@ class Projection(Generic[R]):
         else:
             self._table.apply(records)
         async with self._moved:
-            self._next |= reached
+            # Those given up meanwhile are not ours any more.
+            self._next |= {p: offset for p, offset in reached.items() if p in self._next}
             self._moved.notify_all()
 
     def put(self, record: R, position: Position) -> None:
@@ -310,10 +311,15 @@ class Projection(Generic[R]):
             self._task.result()
 
     async def _halt(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        task = self._task
+        if task is None:
+            return
+        if not task.cancelling():  # a second time would break off how it ends
+            task.cancel()
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # has been logged
+        self._task = None
 
     async def stop(self) -> None:
         """Stop following; the table stays as it is."""

@@ -295,6 +295,30 @@ async def test_what_is_asked_for_once_more_is_pending_again_whatever_it_was(
     assert world.ways.got == [], "it comes out of the outbox"
 
 
+async def test_what_is_forgotten_just_now_is_sent_again_afterwards(
+    world: World, again: Alert, make_delivery: Callable[..., Delivery]
+) -> None:
+    before = make_delivery(KEY, state=DeliveryState.DEAD, ended_at=AT, alert=None)
+    world.outbox.put(before, Position(0, 0))
+    world.log.end()
+    with world.intake.forgetting(KEY) as may_be:
+        assert may_be
+        await world.read(again)
+        await world.recorder.flush()
+        assert world.log.sent == []
+        assert world.ledger.due() == {0: 0}
+        world.outbox.remove(KEY, Position(0, world.log.end()))
+
+    await world.read()
+    with world.intake.forgetting(KEY) as may_be:
+        assert not may_be, "it is on its way into the outbox"
+    await world.recorder.flush()
+    assert world.outbox.get(KEY).state is DeliveryState.PENDING
+    assert world.ledger.due() == {0: 1}
+    with world.intake.forgetting(KEY) as may_be:
+        assert not may_be, "it waits"
+
+
 async def test_a_request_to_send_again_is_followed_once(world: World, again: Alert) -> None:
     await world.read(again)
     await world.recorder.flush()

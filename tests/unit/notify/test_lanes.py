@@ -1121,3 +1121,58 @@ Lives.TestCase.settings = hypothesis_settings(
     max_examples=25, stateful_step_count=50, deadline=None
 )
 TestLives = Lives.TestCase
+
+
+def test_what_waited_for_another_reason_is_not_given_up_when_the_first_attempt_fails(
+    world: World,
+) -> None:
+    world.set(endpoint("a", retry_schedule_s=(7_200.0,), paused=True))
+    world.tell("a", count=3)
+    assert world.take_all() == []
+    world.write()
+    world.clock.pass_by(4 * 86_400)
+    world.set(endpoint("a", retry_schedule_s=(7_200.0,)))
+    for _ in range(6):
+        world.states.note(world.endpoints["a"], Failure(AttemptReason.CONNECT), world.clock())
+    world.lanes.touch("a")
+    assert world.take_all() == []
+
+    # Nor where it had failed before the pause: the time counts from when it is resumed.
+    resumed = endpoint("a", retry_schedule_s=(7_200.0,))
+    world.set(replace(resumed, updated_at=world.clock() + timedelta(hours=1)))
+    world.clock.pass_by(7_201)
+    state = world.states.get("a")
+    world.states._newer["a"] = replace(state, probe_at=world.clock() + timedelta(minutes=5))
+    world.lanes.touch("a")
+    assert world.take_all() == []
+
+
+def test_a_lane_that_is_woken_again_and_again_does_not_fill_the_memory(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes_module, "MOST_OUTDATED", 10)
+    world.prove("a", "b")
+    lane = world.lanes.lane("a")
+    world.lanes._sleep(world.lanes.lane("b"), world.clock.at + 5)
+    for _ in range(100):
+        world.lanes._sleep(lane, world.clock.at + 72_000)
+        world.lanes._sleep(lane, world.clock.at + 1)
+        world.clock.pass_by(1)
+        world.lanes.wake(world.clock.at)
+    assert len(world.lanes._sleeping) <= 10 + 2 * len(world.lanes._lanes) + 1
+    assert world.lanes.lane("b").wakes_at is None
+
+
+def test_a_lane_waits_once_with_what_is_fresh_and_once_as_backlog(world: World) -> None:
+    world.prove("a")
+    lane = world.lanes.lane("a")
+    lane.next_due = world.clock.at + 60
+    world.lanes.touch("a")
+    for _ in range(50):
+        world.tell("a")
+        job = world.lanes.take(Trust.PROVEN, world.clock.at, backlog=False)
+        assert job is not None
+        world.running.append(job)
+        world.answer(job.delivery.id)
+        world.write()
+    assert sum(1 for _ in world.lanes._turns[Trust.PROVEN]) <= 2

@@ -1,11 +1,13 @@
 """Group commit, with a client that shows which batches it is given."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 
+from wirewatch.runtime.kafka import producer as producer_module
 from wirewatch.runtime.kafka.batches import (
     MAX_BATCH_BYTES,
     Batches,
@@ -172,3 +174,38 @@ def test_messages_are_grouped_by_partition_and_by_what_fits_into_a_batch():
     for partition, numbers in groups:
         assert {partition_of(messages[n].place, 2) for n in numbers} == {partition}
         assert sum(messages[n].size() for n in numbers) <= MAX_BATCH_BYTES
+
+
+async def test_what_was_not_even_begun_has_failed_after_close():
+    batches = Batches(Client(), 0)
+    offset = batches.send(*PLACE, group("a"))
+    batches._hand_over()
+    await batches.close()
+    with pytest.raises(ProducerClosed):
+        await offset
+
+
+async def test_a_client_that_does_not_stop_in_time_is_ended_before_its_senders_hear_of_it(
+    monkeypatch,
+):
+    monkeypatch.setattr(producer_module, "CLOSE_LIMIT_S", 0.05)
+    ended: list[str] = []
+
+    class Stuck(Client):
+        def __init__(self) -> None:
+            super().__init__()
+            self._sender = SimpleNamespace(sender_task=asyncio.create_task(asyncio.sleep(3_600)))
+            self.client = SimpleNamespace(close=self._close)
+
+        async def _close(self) -> None:
+            ended.append(f"closed, told: {offset.done()}")
+
+    client = Stuck()
+    batches = Batches(client, 0)
+    offset = batches.send(*PLACE, group("a"))
+    await turns()
+    await producer_module._Link(client, batches).close()
+    assert ended == ["closed, told: False"]
+    assert client._sender.sender_task.cancelled()
+    with pytest.raises(ProducerClosed):
+        await offset

@@ -87,7 +87,7 @@ class Batches:
         self._client = client
         self._linger_s = linger_s
         self._waiting: defaultdict[Place, deque[_Group]] = defaultdict(deque)
-        self._under_way: dict[Place, asyncio.Task[None]] = {}
+        self._under_way: dict[Place, tuple[asyncio.Task[None], Sequence[_Group]]] = {}
         self._timer: asyncio.Handle | None = None
         self._closed = False
 
@@ -105,7 +105,7 @@ class Batches:
     async def flush(self) -> None:
         """Return when nothing waits and nothing is under way."""
         while self._waiting or self._under_way:
-            ends: list[asyncio.Future[Any]] = list(self._under_way.values())
+            ends: list[asyncio.Future[Any]] = [task for task, _ in self._under_way.values()]
             ends += [group.offset for line in self._waiting.values() for group in line]
             await asyncio.wait(ends)
 
@@ -115,10 +115,13 @@ class Batches:
         for line in self._waiting.values():
             _fail(line, ProducerClosed())
         self._waiting.clear()
-        tasks = list(self._under_way.values())
-        for task in tasks:
+        under_way = list(self._under_way.values())
+        for task, _ in under_way:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(task for task, _ in under_way), return_exceptions=True)
+        for _, groups in under_way:
+            _fail(groups, ProducerClosed())
+        self._under_way.clear()
 
     def _wake(self) -> None:
         if self._timer is None:
@@ -137,16 +140,14 @@ class Batches:
             groups = _fill(self._waiting[place])
             if not self._waiting[place]:
                 del self._waiting[place]
-            self._under_way[place] = asyncio.create_task(self._carry(place, groups))
+            task = asyncio.create_task(self._carry(place, groups))
+            self._under_way[place] = task, groups
 
     async def _carry(self, place: Place, groups: Sequence[_Group]) -> None:
         try:
             await self._write(place, groups)
-        except asyncio.CancelledError:
-            _fail(groups, ProducerClosed())
-            raise
         finally:
-            del self._under_way[place]
+            self._under_way.pop(place, None)
             if place in self._waiting:
                 self._wake()
 

@@ -57,15 +57,30 @@ class _Link:
         return results
 
     async def close(self) -> None:
-        """Send what waits and disconnect; with Kafka away what is left is not waited for."""
+        """Send what waits and disconnect; with Kafka away what is left is not waited for.
+
+        Whoever sent that is told so only when this client can write it no more: it will be
+        sent again by another one, and an older record must not come after a newer.
+        """
         try:
             async with asyncio.timeout(CLOSE_LIMIT_S):
                 await self.batches.flush()
                 await self.client.stop()
         except (KafkaError, OSError) as error:  # TimeoutError is an OSError
             log.debug("a client did not stop in time", error=repr(error))
+            await self._end()
         finally:
             await self.batches.close()
+
+    async def _end(self) -> None:
+        """Disconnect at once: `stop` would wait for what cannot be sent, or was broken off."""
+        sender = self.client._sender  # noqa: SLF001 - no public way
+        sending = None if sender is None else sender.sender_task
+        if sending is not None:
+            sending.cancel()
+        await self.client.client.close()
+        if sending is not None:
+            await asyncio.wait([sending], timeout=CLOSE_LIMIT_S)
 
 
 class Producer:
