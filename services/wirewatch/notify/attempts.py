@@ -14,6 +14,7 @@ from wirewatch.notify.request import HttpRequest, Request
 from wirewatch.notify.sender import user_agent
 from wirewatch.notify.verdict import Tried
 from wirewatch.runtime.clock import Clock
+from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.vault import Vault, VaultError, secrets_of
 from wirewatch.topics.attempts import AttemptReason
 from wirewatch.topics.deliveries import Delivery
@@ -23,6 +24,8 @@ from wirewatch.topics.endpoints import Endpoint, EndpointKind, EndpointSecrets, 
 
 SECRETS_KEPT = 10_000
 """Endpoints whose secrets are kept opened; beyond that the first to be opened go."""
+
+log = get_logger("notify")
 
 
 class Post(Protocol):
@@ -49,17 +52,29 @@ class Attempts:
         request_bytes = 0
         result: Answer | NoAnswer | None = _not_to_be_sent(job, endpoint, state)
         if result is None and endpoint is not None:
-            try:
-                request = self._request(job.delivery, endpoint, started_at)
-            except (Unsendable, VaultError) as error:
-                result = NoAnswer(getattr(error, "reason", AttemptReason.SECRETS), str(error))
-            else:
-                request_bytes = _size(request)
-                result = await self._post.send(request)
+            result, request_bytes = await self._send(job.delivery, endpoint, started_at)
         assert result is not None  # noqa: S101 - an endpoint that is none was told above
         took = timedelta(seconds=loop.time() - begun)
-        failure = self._judge(result, job.delivery, endpoint, started_at + took)
+        try:
+            failure = self._judge(result, job.delivery, endpoint, started_at + took)
+        except Exception as error:  # noqa: BLE001 - as above; receivers choose their answers
+            result = none = _unforeseen(error, job.delivery, result.to)
+            failure = Failure(none.reason, none.detail)
         return Tried(result, failure, started_at, took, request_bytes)
+
+    async def _send(
+        self, delivery: Delivery, endpoint: Endpoint, now: datetime
+    ) -> tuple[Answer | NoAnswer, int]:
+        """Make the request and send it; return what came of it, and the size of its body."""
+        size = 0
+        try:
+            request = self._request(delivery, endpoint, now)
+            size = _size(request)
+            return await self._post.send(request), size
+        except (Unsendable, VaultError) as error:
+            return NoAnswer(getattr(error, "reason", AttemptReason.SECRETS), str(error)), size
+        except Exception as error:  # noqa: BLE001 - one delivery must not end all others
+            return _unforeseen(error, delivery), size
 
     def _request(self, delivery: Delivery, endpoint: Endpoint, now: datetime) -> Request:
         secrets = self._secrets_of(endpoint)
@@ -110,6 +125,18 @@ def _not_to_be_sent(
             AttemptReason.EXPIRED, "the endpoint failed for as long as the schedule lasts"
         )
     return None
+
+
+def _unforeseen(error: Exception, delivery: Delivery, to: str = "") -> NoAnswer:
+    """Log `error` and return what the attempt came to, in words that quote no secret."""
+    log.error(
+        "an attempt failed here, as nobody foresaw",
+        delivery=delivery.id,
+        endpoint=delivery.endpoint_id,
+        exc_info=error,
+    )
+    words = f"an error inside wirewatch ({type(error).__name__}); its log says more"
+    return NoAnswer(AttemptReason.INTERNAL, words, to)
 
 
 def _is_handshake(delivery: Delivery, endpoint: Endpoint) -> bool:

@@ -38,6 +38,7 @@ OURS = frozenset(
         AttemptReason.DISABLED,
         AttemptReason.EXPIRED,
         AttemptReason.SLOW_DOWN,
+        AttemptReason.INTERNAL,
     }
 )
 """Reasons that say nothing about whether the receiver is there."""

@@ -3,7 +3,8 @@
 Unsendable          with `reason`, the label of the attempt that was not made
 ├── SecretError     a secret that cannot sign, or cannot stand in a request
 ├── AddressError    the endpoint does not say where to, in a way its kind understands
-└── TemplateError   the endpoint's template is wrong, or does too much
+├── TemplateError   the endpoint's template is wrong, or does too much
+└── MailError       our own headers do not make a mail
 """
 
 from wirewatch.topics.attempts import AttemptReason
@@ -34,3 +35,9 @@ class TemplateError(Unsendable):
     """The endpoint's template failed; the message names the line and why."""
 
     reason = AttemptReason.TEMPLATE
+
+
+class MailError(Unsendable):
+    """A mail that cannot be written as it was put together here, whoever it is for."""
+
+    reason = AttemptReason.INTERNAL

@@ -4,21 +4,27 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import accumulate
 
 from msgspec.structs import replace
 
-from wirewatch.notify.digest import make_digest
+from wirewatch.notify.digest import MAX_DIGEST_BYTES, make_digest
 from wirewatch.notify.metrics import Event, NotifyMetrics
 from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.pacing import due_under, muted_by
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.runtime.clock import Clock
+from wirewatch.runtime.kafka.batches import MAX_BATCH_BYTES, Message
+from wirewatch.topics import DELIVERIES
+from wirewatch.topics.codec import encode
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.digests import MAX_DIGEST_ALERTS, DigestWhy
 from wirewatch.topics.ids import digest_delivery_id
 from wirewatch.topics.subscriptions import Pace
 
 TURN_S = 1.0
+DIGEST_OVERHEAD_BYTES = 4_096
+"""What the record of a digest has beside the digest itself, amply."""
 
 
 class Holder:
@@ -86,9 +92,17 @@ class Holder:
                 changed.append((replace(held, due_at=due_at),))
         return changed
 
-    def _tell_together(self, held: Sequence[Delivery]) -> tuple[Delivery, ...]:
-        """Return the digest of what is held, and its members as they ended."""
+    def _tell_together(self, due: Sequence[Delivery]) -> tuple[Delivery, ...]:
+        """Return the digest of what is due, and its members as they ended.
+
+        No more of it than fits into one batch; the rest stays due.
+        """
+        held = self._with_alerts(due)
+        if not held:
+            return ()
         now, pace = self._clock(), self._pace_of(held[0].subscription_id)
+        key, part = self._free_id(held[0])
+        held = held[: _how_many_fit(held, key, now)]
         told: list[Delivery] = []
         muted: list[Delivery] = []
         for delivery in held:
@@ -99,23 +113,17 @@ class Holder:
         ended = tuple(_ended(each, DeliveryState.MUTED, now) for each in muted)
         if not told:
             return ended
-        digest = self._digest(told, now)
+        digest = _digest(told, key, part, now)
         members = (_ended(each, DeliveryState.DIGESTED, now, digest.id) for each in told)
         return (digest, *members, *ended)
 
-    def _digest(self, held: Sequence[Delivery], now: datetime) -> Delivery:
-        first = held[0]
-        key, part = self._free_id(first)
-        digest = make_digest(
-            [delivery.alert for delivery in held if delivery.alert is not None],
-            why=first.held_for or DigestWhy.SCHEDULE,
-            since=min(delivery.created_at for delivery in held),
-            until=now,
-            part=part,
-        )
-        return Delivery(
-            id=key, endpoint_id=first.endpoint_id, due_at=now, created_at=now, digest=digest
-        )
+    def _with_alerts(self, held: Sequence[Delivery]) -> list[Delivery]:
+        """Return those that tell something; this program holds no others, and they are given up."""
+        for delivery in held:
+            if delivery.alert is None:
+                self._recorder.give_up(delivery, "a held delivery without its alert")
+                self._metrics.deliveries.labels(Event.DEAD).inc()
+        return [delivery for delivery in held if delivery.alert is not None]
 
     def _free_id(self, held: Delivery) -> tuple[str, int]:
         """Return the id of the next digest of this moment, and which part of it that is."""
@@ -127,6 +135,28 @@ class Holder:
             part += 1
 
 
+def _digest(held: Sequence[Delivery], key: str, part: int, now: datetime) -> Delivery:
+    first = held[0]
+    digest = make_digest(
+        [delivery.alert for delivery in held if delivery.alert is not None],
+        why=first.held_for or DigestWhy.SCHEDULE,
+        since=min(delivery.created_at for delivery in held),
+        until=now,
+        part=part,
+    )
+    return Delivery(
+        id=key, endpoint_id=first.endpoint_id, due_at=now, created_at=now, digest=digest
+    )
+
+
+def _how_many_fit(held: Sequence[Delivery], key: str, now: datetime) -> int:
+    """Return how many of `held`, once told in `key`, surely fit into a batch with their digest."""
+    ended = (_ended(each, DeliveryState.DIGESTED, now, key) for each in held)
+    ends = accumulate(map(_size, ended))
+    room = MAX_BATCH_BYTES - MAX_DIGEST_BYTES - DIGEST_OVERHEAD_BYTES
+    return max(1, sum(end <= room for end in ends))
+
+
 def _ended(held: Delivery, state: DeliveryState, at: datetime, told_in: str = "") -> Delivery:
     return replace(held, state=state, told_in=told_in, ended_at=at, alert=None, held_for=None)
 
@@ -134,3 +164,8 @@ def _ended(held: Delivery, state: DeliveryState, at: datetime, told_in: str = ""
 def _set(written: asyncio.Future[None]) -> None:
     if not written.done():
         written.set_result(None)
+
+
+def _size(delivery: Delivery) -> int:
+    key = DELIVERIES.key(delivery).encode()
+    return Message(key, DELIVERIES.place(delivery), encode(delivery)).size()

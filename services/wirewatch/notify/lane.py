@@ -5,7 +5,6 @@ topic), `loaded` (read back from the outbox) and the outbox itself, of which the
 lane knows only when the next one is due.
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -52,6 +51,9 @@ class Job:
 class Lane:
     """What waits for one endpoint.
 
+    There may be 100,000 of them: empty, a deque or a set takes ten times what a list or a
+    dictionary does, and the lists are short.
+
     `in_hand` are the jobs by id that were begun and are not yet recorded, `parking`
     the ids that are on their way into the outbox, `running` how many requests are
     under way. `quiet_until` is what a 429 asked for, `paced_at`
@@ -60,13 +62,13 @@ class Lane:
     """
 
     endpoint_id: str
-    fresh: deque[Job] = field(default_factory=deque)
-    loaded: deque[Job] = field(default_factory=deque)
+    fresh: list[Job] = field(default_factory=list)
+    loaded: list[Job] = field(default_factory=list)
     next_due: float | None = None
     check_due: float | None = None
     running: int = 0
     in_hand: dict[str, Job] = field(default_factory=dict)
-    parking: set[str] = field(default_factory=set)
+    parking: dict[str, None] = field(default_factory=dict)
     quiet_until: float = 0.0
     paced_at: float = 0.0
     trust: Trust = Trust.NEW

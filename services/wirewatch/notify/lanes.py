@@ -346,14 +346,14 @@ class Lanes:
             self._put_back(lane)
             self._sleep(lane, not_before.timestamp())
             return None
-        return lane.loaded.popleft()
+        return lane.loaded.pop(0)
 
     def _put_back(self, lane: Lane) -> None:
         lane.loaded.clear()
         self._look_again(lane)
 
     def _take_fresh(self, lane: Lane) -> Job:
-        job = lane.fresh.popleft()
+        job = lane.fresh.pop(0)
         self._left(job)
         return job
 
@@ -379,7 +379,7 @@ class Lanes:
 
     def parked(self, job: Job) -> None:
         """Note that the record of `job`, which was parked and not begun, is in the outbox."""
-        job.lane.parking.discard(job.delivery.id)
+        job.lane.parking.pop(job.delivery.id, None)
         self._no_longer_fresh(job)
 
     def _no_longer_fresh(self, job: Job) -> None:
@@ -428,7 +428,7 @@ class Lanes:
                     self._park(job)
 
     def _park_job(self, job: Job) -> None:
-        job.lane.parking.add(job.delivery.id)
+        job.lane.parking[job.delivery.id] = None
         self._park(job)
 
     def most_overdue(self, now: float) -> float:

@@ -18,7 +18,9 @@ from email.policy import SMTP as MAIL
 from email.utils import format_datetime, parseaddr
 
 import aiosmtplib
+from aiosmtplib.email import flatten_message
 
+from wirewatch.notify.errors import MailError
 from wirewatch.notify.failures import tls_words
 from wirewatch.notify.outcome import Answer, NoAnswer
 from wirewatch.notify.request import Mail
@@ -43,6 +45,8 @@ _ADDRESS = re.compile(
     r"[^\s<>()\[\]\\,;:@\"\x00-\x1f\x7f]{1,64}@[^\s<>()\[\]\\,;:@\"\x00-\x1f]{1,253}"
 )
 _ASCII = re.compile(r"[!-~]+")
+_WORD = "=?"
+"""What an encoded word begins with."""
 
 
 @dataclass(slots=True)
@@ -91,8 +95,9 @@ class Mailer:
             return NoAnswer(AttemptReason.MAIL_SETTINGS, words)
         try:
             message = write_message(mail, sender=self._settings.smtp_from, at=self._clock())
-        except (ValueError, MessageError) as error:
-            return NoAnswer(AttemptReason.URL, f"no mail can be written: {error}", self.to)
+        except ValueError as error:
+            reason = getattr(error, "reason", AttemptReason.URL)
+            return NoAnswer(reason, f"no mail can be written: {error}", self.to)
         limit_s = self._settings.notify_timeout_s
         try:
             async with asyncio.timeout(limit_s), self._slots:
@@ -219,32 +224,60 @@ def _not_possible(words: str) -> tuple[AttemptReason, str]:
 
 
 def write_message(mail: Mail, *, sender: str, at: datetime) -> EmailMessage:
-    """Return the message as it is sent. Raises ValueError if it cannot be addressed so. Pure.
+    """Return the message as it is sent. Pure.
 
     It says that no answer is awaited, so that no absence notices come back (RFC 3834).
+    Raises ValueError if it cannot be addressed so, MailError if it would not arrive as it is.
     """
+    to = read_address(mail.to)
+    try:
+        message = _message(mail, to, sender, at)
+        _check(message)
+    except (ValueError, MessageError) as error:
+        raise MailError(str(error)) from error
+    return message
+
+
+def _message(mail: Mail, to: str, sender: str, at: datetime) -> EmailMessage:
     message = EmailMessage(policy=MAIL)
     message["From"] = sender
-    message["To"] = read_address(mail.to)
+    message["To"] = to
     message["Subject"] = _one_line(mail.subject)
     message["Date"] = format_datetime(at)
-    message["Message-ID"] = mail.message_id
+    message["Message-ID"] = _as_it_stands(mail.message_id)
     message["Auto-Submitted"] = "auto-generated"
     for name, value in mail.headers.items():
-        message[name] = value
+        message[name] = _as_it_stands(value)
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
 
 
+def _check(message: EmailMessage) -> None:
+    """Raise ValueError if a header is more than one line, or cannot be sent."""
+    for name, value in message.items():
+        if "\r" in str(value) or "\n" in str(value):
+            raise ValueError(f"the header {name} has more than one line")
+    # Headers are first encoded here, while it is still known whose mistake it is.
+    flatten_message(message, utf8=not str(message["To"]).isascii())
+
+
 def _one_line(subject: str) -> str:
     printable = "".join(letter if letter.isprintable() else " " for letter in subject)
-    return " ".join(printable.split())[:MAX_SUBJECT_CHARS]
+    return _as_it_stands(" ".join(printable.split()))[:MAX_SUBJECT_CHARS]
+
+
+def _as_it_stands(text: str) -> str:
+    """Return `text` without encoded words (RFC 2047).
+
+    EmailMessage decodes them, line ends too: whoever writes a title could add headers.
+    """
+    return text.replace(_WORD, "= ?")
 
 
 def read_address(text: str) -> str:
     """Return a bare mail address with its domain in ASCII. Raises ValueError if it is none."""
-    if not _ADDRESS.fullmatch(text) or parseaddr(text)[1] != text:
+    if not _ADDRESS.fullmatch(text) or parseaddr(text)[1] != text or _WORD in text:
         raise ValueError("the endpoint's address is no mail address")
     local, _, domain = text.rpartition("@")
     try:

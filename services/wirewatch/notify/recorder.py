@@ -10,12 +10,17 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from msgspec.structs import replace
+
 from wirewatch.notify.outbox import Outbox
-from wirewatch.runtime.kafka import Position
+from wirewatch.runtime.clock import Clock, utc_now
+from wirewatch.runtime.kafka import TOO_LARGE, Position
+from wirewatch.runtime.logs import get_logger
 from wirewatch.topics import ATTEMPTS, DEAD_LETTERS, DELIVERIES, ENDPOINT_STATES
 from wirewatch.topics.attempts import Attempt
-from wirewatch.topics.dead_letters import DeadLetter
-from wirewatch.topics.deliveries import Delivery
+from wirewatch.topics.codec import encode
+from wirewatch.topics.dead_letters import DeadLetter, DeadReason, bury
+from wirewatch.topics.deliveries import WAITING, Delivery, DeliveryState
 from wirewatch.topics.endpoint_states import EndpointState
 from wirewatch.topics.spec import Topic
 
@@ -25,6 +30,12 @@ MOST_AT_ONCE = 1_000
 """Entries of one turn: what is done with them holds up the whole process meanwhile."""
 TOLD_AT_ONCE = 25
 """Entries whose callers hear of it before others have a turn."""
+
+
+IDS_LOGGED = 3
+"""Of the deliveries of an entry that is given up."""
+
+logger = get_logger("notify")
 
 
 class Log(Protocol):
@@ -53,12 +64,19 @@ class Entry:
     done: Callable[[], None] = _nothing
 
 
+Write = Callable[[Sequence[Entry]], Awaitable[None]]
+
+
 class Recorder:
     """Takes entries at any time; `run` writes them, in the order they came."""
 
-    def __init__(self, outbox: Outbox, log: Log) -> None:
+    def __init__(
+        self, outbox: Outbox, log: Log, *, topic_prefix: str = "", clock: Clock = utc_now
+    ) -> None:
         self._outbox = outbox
         self._log = log
+        self._topic = DELIVERIES.full_name(topic_prefix)
+        self._clock = clock
         self._waiting: list[Entry] = []
         self._wake = asyncio.Event()
         self.partitions: Collection[int] = ()
@@ -72,6 +90,12 @@ class Recorder:
         """Have `entry` written."""
         self._waiting.append(entry)
         self._wake.set()
+
+    def give_up(self, delivery: Delivery, detail: str) -> None:
+        """Have `delivery`, of which nobody can be told, ended, with a dead letter."""
+        logger.error("delivery given up", delivery=delivery.id, detail=detail)
+        dead, letter = self._dead(delivery, detail)
+        self.add(Entry((dead,), letter=letter))
 
     async def flush(self) -> None:
         """Return when everything that was added before is written."""
@@ -93,6 +117,68 @@ class Recorder:
                 self._wake.clear()
 
     async def _write(self, entries: Sequence[Entry]) -> None:
+        fitting = await self._taken(entries, self._write_tellings)
+        await self._taken([e for e in fitting if len(e.deliveries) == 1], self._write_together)
+        for entry in fitting:
+            if len(entry.deliveries) > 1:
+                await self._taken([entry], self._write_together)
+        for number, entry in enumerate(entries, 1):
+            entry.done()
+            if number % TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _taken(self, entries: Sequence[Entry], write: Write) -> Sequence[Entry]:
+        """Write `entries`; return those that were taken. One that never will be is ended.
+
+        One such among several makes them all be written again, one by one.
+        """
+        try:
+            await write(entries)
+        except TOO_LARGE as error:
+            if len(entries) > 1:
+                each = [await self._taken([entry], write) for entry in entries]
+                return [entry for taken in each for entry in taken]
+            await self._end(entries[0], error)
+            return ()
+        return entries
+
+    async def _end(self, entry: Entry, error: Exception) -> None:
+        """Write that what waits in `entry` is dead; what has ended in it stays as it is."""
+        detail = f"too large to be written down: {error}"
+        ids = [delivery.id for delivery in entry.deliveries][:IDS_LOGGED]
+        logger.error("an entry is given up", deliveries=ids, detail=detail)
+        ended: list[Delivery] = []
+        letters: list[DeadLetter] = []
+        for delivery in entry.deliveries:
+            if delivery.state in WAITING:
+                dead, letter = self._dead(delivery, detail)
+                ended.append(dead)
+                letters.append(letter)
+            else:
+                ended.append(delivery)
+        if letters:
+            await self._log.send_all(DEAD_LETTERS, letters)
+        await self._write_deliveries(ended)
+
+    def _dead(self, delivery: Delivery, detail: str) -> tuple[Delivery, DeadLetter]:
+        """Return `delivery` as it died, without what it told, and what tells of it."""
+        now = self._clock()
+        letter = bury(
+            encode(delivery),
+            service="notify",
+            reason=DeadReason.UNREADABLE,
+            detail=detail,
+            topic=self._topic,
+            partition=-1,
+            offset=-1,
+            key=delivery.id,
+            now=now,
+        )
+        bare = replace(delivery, alert=None, digest=None, notice=None, held_for=None)
+        return replace(bare, state=DeliveryState.DEAD, ended_at=now), letter
+
+    async def _write_tellings(self, entries: Sequence[Entry]) -> None:
+        """Write all but the deliveries; an error is raised once nothing is under way."""
         told: list[Awaitable[list[Position]]] = []
         for topic, records in (
             (ATTEMPTS, [e.attempt for e in entries if e.attempt is not None]),
@@ -101,16 +187,12 @@ class Recorder:
         ):
             if records:
                 told.append(self._log.send_all(topic, records))
-        if told:
-            await asyncio.gather(*told)
-        alone = [entry for entry in entries if len(entry.deliveries) > 1]
-        single = [e.deliveries[0] for e in entries if len(e.deliveries) == 1]
-        for deliveries in (single, *(entry.deliveries for entry in alone)):
-            await self._write_deliveries(deliveries)
-        for number, entry in enumerate(entries, 1):
-            entry.done()
-            if number % TOLD_AT_ONCE == 0:
-                await asyncio.sleep(0)
+        for result in await asyncio.gather(*told, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _write_together(self, entries: Sequence[Entry]) -> None:
+        await self._write_deliveries([one for entry in entries for one in entry.deliveries])
 
     async def _write_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """Write `deliveries`; those of one partition all or none, if they fit into a batch."""

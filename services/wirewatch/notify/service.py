@@ -83,7 +83,9 @@ class Worker:
         self._producer = producer
         metrics = NotifyMetrics(context.registry)
         on_unreadable = bury_unreadable(producer, metrics.unreadable)
-        self._recorder = Recorder(outbox, producer)
+        self._recorder = Recorder(
+            outbox, producer, topic_prefix=settings.topic_prefix, clock=context.clock
+        )
         self._ledger = Ledger()
 
         self._watching: dict[str, Endpoint] = {}

@@ -2,12 +2,18 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from wirewatch.notify.digest import best_proofs, make_digest
+from wirewatch.notify.digest import (
+    MAX_DIGEST_BYTES,
+    MAX_LEAF_CHARS,
+    best_proofs,
+    make_digest,
+)
 from wirewatch.topics.alerts import Alert, ArticleDigest, Field, Proof
 from wirewatch.topics.digests import MAX_DIGEST_STORIES, DigestWhy
 from wirewatch.topics.ids import digest_delivery_id as digest_id
@@ -113,6 +119,51 @@ def test_of_the_proofs_the_best_three_are_told():
     assert best_proofs([*body, lead, *titles]) == (titles[1], lead, body[1])
     assert best_proofs([*body, titles[0]]) == (titles[0], body[1], body[2])
     assert best_proofs([]) == ()
+
+
+def test_a_long_leaf_is_cut_and_its_proofs_are_still_told_apart():
+    near = [proof("NEAR " + "x" * 4_000 + end, start=n) for n, end in enumerate("ab")]
+    made = digest(alert(1, "a", proofs=(*near, proof("y" * MAX_LEAF_CHARS))))
+    leaves = [each.leaf for each in made.stories[0].proofs]
+    assert [len(leaf) for leaf in leaves] == [MAX_LEAF_CHARS] * 3
+    assert sorted(leaf[-1] for leaf in leaves) == ["y", "…", "…"]
+
+
+def large_stories(**texts):
+    """Return alerts of more stories than are told, each with `texts` in its article."""
+    for number in range(60):
+        one = alert(number, f"story_{number:02}", proofs=())
+        yield replace(one, article=replace(one.article, **texts))
+
+
+def size(made):
+    return len(msgspec.json.encode(made))
+
+
+def test_of_a_digest_that_is_too_large_proofs_go_first_then_summaries_then_stories():
+    long = replace(proof(), text="t" * 7_000)
+    with_proofs = [replace(one, proofs=(long,)) for one in large_stories(summary="s")]
+    made = digest(*with_proofs)
+    assert size(made) <= MAX_DIGEST_BYTES
+    assert {(each.proofs, each.summary) for each in made.stories} == {((), "s")}
+    assert (len(made.stories), made.more_stories) == (50, 10)
+
+    made = digest(*large_stories(summary="s" * 6_000))
+    assert size(made) <= MAX_DIGEST_BYTES
+    assert {each.summary for each in made.stories} == {""}
+    assert (len(made.stories), made.more_stories) == (50, 10)
+
+    made = digest(*large_stories(title="ä" * 4_000))
+    assert MAX_DIGEST_BYTES - 10_000 < size(made) <= MAX_DIGEST_BYTES
+    assert len(made.stories) + made.more_stories == 60
+    assert [each.story_id for each in made.stories] == sorted(
+        each.story_id for each in made.stories
+    )
+
+
+def test_a_digest_that_fits_is_left_as_it_is():
+    made = digest(*(replace(one, proofs=(proof(),)) for one in large_stories(summary="s" * 500)))
+    assert {(each.proofs, len(each.summary)) for each in made.stories} == {((proof(),), 500)}
 
 
 def test_a_digest_of_nothing_is_a_mistake():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import structlog
@@ -334,8 +335,26 @@ async def test_a_pending_delivery_that_tells_nothing_is_buried(world: World) -> 
     assert world.outbox.count(DeliveryState.PENDING) == 0
 
 
-async def test_an_unexpected_error_ends_the_loop_and_loses_nothing(world: World) -> None:
+async def test_an_attempt_that_fails_unforeseen_is_tried_again_and_ends_nothing(
+    world: World,
+) -> None:
     world.post.error = RuntimeError("a bug")
+    world.accept("m1")
+    await world.until_recorded("m1")
+
+    [attempt] = world.log.attempts()
+    assert (attempt.outcome, attempt.reason) == ("retry", AttemptReason.INTERNAL)
+    assert world.log.states() == [], "that is not the receiver's fault"
+    world.post.error = None
+    world.pass_by(60)
+    await until(lambda: world.state("m1") is DeliveryState.DELIVERED)
+    assert not world.run.done()
+
+
+async def test_an_unexpected_error_ends_the_loop_and_loses_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher_module, "conclude", Mock(side_effect=RuntimeError("a bug")))
     world.accept("m1")
 
     with pytest.raises(RuntimeError, match="a bug"):

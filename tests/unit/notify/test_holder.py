@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from fakes.notify import FakeClock, FakeLog, settle, until
@@ -20,8 +21,10 @@ from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.paces import AT_ONCE
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.runtime.kafka import Position, Received
+from wirewatch.runtime.kafka.batches import MAX_BATCH_BYTES, RECORD_OVERHEAD_BYTES
 from wirewatch.topics import DELIVERIES
 from wirewatch.topics.alerts import Alert, ArticleDigest
+from wirewatch.topics.codec import encode
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.digests import Digest, DigestWhy
 from wirewatch.topics.ids import digest_delivery_id
@@ -201,6 +204,42 @@ async def test_what_is_too_much_for_one_digest_comes_in_parts(
     assert [one.digest.part for one in world.digests() if one.digest] == [1, 2, 3]
     assert [one.digest.alerts for one in world.digests() if one.digest] == [3, 3, 2]
     assert sorted(world.told()) == [f"m{n}" for n in range(8)]
+
+
+async def test_a_digest_and_its_members_fit_into_one_batch(world: World) -> None:
+    """Else they were not written all or none."""
+    large = [held(f"m{n}" + "x" * 1_500, alert=large_alert(n)) for n in range(400)]
+    await world.put(*large)
+    before = len(world.log.sent)
+    await world.until_nothing_is_due()
+
+    sizes = [len(encode(one)) + len(one.id) + RECORD_OVERHEAD_BYTES for one in world.log.sent]
+    batches, start = [], before
+    for _, count in world.log.batches[1:]:
+        batches.append(sum(sizes[start : start + count]))
+        start += count
+    assert len(batches) > 1
+    assert all(MAX_BATCH_BYTES // 4 < size <= MAX_BATCH_BYTES for size in batches[:-1])
+    assert batches[-1] <= MAX_BATCH_BYTES
+    assert sum(one.digest.alerts for one in world.digests() if one.digest) == 400
+    assert world.outbox.count(DeliveryState.HELD) == 0
+
+
+def large_alert(number: int) -> Alert:
+    one = an_alert(f"m{number}")
+    return replace(one, article=replace(one.article, title="t" * 8_000))
+
+
+async def test_what_was_held_without_its_alert_is_given_up_and_ends_nothing(world: World) -> None:
+    await world.put(held("empty", alert=None), held("a"))
+    await world.until_nothing_is_due()
+
+    assert world.told() == ["a"]
+    ended = world.outbox.get("empty")
+    assert ended is not None
+    assert (ended.state, ended.told_in) == (DeliveryState.DEAD, "")
+    assert [one.key for one in world.log.letters()] == ["empty"]
+    assert not any(task.done() for task in world.tasks)
 
 
 async def test_nothing_is_told_before_its_time_or_for_partitions_of_others(world: World) -> None:

@@ -212,7 +212,7 @@ def test_no_second_has_more_than_twice_its_rate(rate: float, pauses: list[float]
         {"next_due": NOW},
         {"check_due": NOW},
         {"in_hand": {"m": 1}},
-        {"parking": {"m"}},
+        {"parking": {"m": None}},
         {"running": 1},
     ],
 )

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from aiosmtplib.email import flatten_message
 
 from fakes.authority import Authority
 from fakes.mail_server import MailServer
 from fakes.receiver import Line, Receiver, hang, until
 from wirewatch.notify import mail as module
+from wirewatch.notify.breaker import OURS
 from wirewatch.notify.mail import Mailer, read_address, write_message
 from wirewatch.notify.outcome import Answer, NoAnswer
 from wirewatch.notify.request import Mail
@@ -98,6 +102,7 @@ def test_addresses(text: str, address: str) -> None:
     [
         *("", "a", "@b.example", "a@", "a@b@c", "a b@c.example", "a@b.example, c@d.example"),
         *("a@b.example\r\nRCPT TO:<c@d.example>", "<a@b.example>", "Name <a@b.example>"),
+        *("=?utf-8?q?a=0D=0ABcc?=@b.example", "a@=?utf-8?q?b?=.example"),
         *("a@b..example", f"{'a' * 65}@b.example", f"a@{'b' * 64}.example"),
     ],
 )
@@ -128,8 +133,50 @@ async def test_headers_that_do_not_fit_are_refused(headers: dict[str, str]) -> N
         found = await send(server.port, Mail("a@b.example", "s", "t", "h", "<1@a>", headers))
 
     assert isinstance(found, NoAnswer)
-    assert found.reason is AttemptReason.URL
+    assert found.reason is AttemptReason.INTERNAL
+    assert found.reason in OURS
     assert server.taken == []
+
+
+@pytest.mark.parametrize("utf8", [False, True])
+@pytest.mark.parametrize("where", ["subject", "List-Id"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=?utf-8?q?a=0D=0ABcc:_evil@x.example?=",
+        "=?utf-8?q?a=0ABcc=3A_evil=40x.example?= <a.b.example>",
+        "==?utf-8?b?YQ0KQmNjOiBlQHguZXhhbXBsZQ==?= é",
+        "Sub: =?utf-8?b?gggg?= é",
+        "=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3D0D=3D0ABcc=3A_e=40x.example=3F=3D?=",
+        "=?utf-8?q?=ED=A0=80?=",
+    ],
+)
+def test_encoded_words_in_what_others_wrote_are_not_decoded(
+    text: str, where: str, utf8: bool
+) -> None:
+    own = {"subject": text} if where == "subject" else {"headers": {where: text}}
+    message = write_message(replace(MAIL, **own), sender="c@b.example", at=AT)  # type: ignore[arg-type]
+
+    sent = message_from_bytes(flatten_message(message, utf8=utf8), policy=policy.SMTP)
+    assert sent.keys() == message.keys()
+    assert sent["Bcc"] is None
+    assert str(sent[where]) == text.replace("=?", "= ?")
+
+
+@pytest.mark.parametrize(
+    "text", ["=?utf-8?q?a=0D=0ABcc:_evil@x.example?=", "Sub: =?utf-8?b?gggg?= é", "a\ud800b"]
+)
+async def test_a_header_that_would_not_arrive_as_it_is_is_our_failure(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it were told as a mail server that broke off."""
+    monkeypatch.setattr(module, "_as_it_stands", str)
+    async with MailServer() as server:
+        found = await send(server.port, replace(MAIL, headers={"X-A": text}))
+
+    assert isinstance(found, NoAnswer)
+    assert found.reason is AttemptReason.INTERNAL
+    assert server.connections == 0
 
 
 async def test_long_lines_and_dots_arrive_as_they_were() -> None:

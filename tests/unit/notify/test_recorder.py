@@ -1,19 +1,28 @@
 """What is written down, in which order, and who hears of it when."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
+from aiokafka.errors import MessageSizeTooLargeError
+from msgspec.structs import replace
 
 from fakes.notify import FakeLog, settle, until
 from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.recorder import MOST_AT_ONCE, Entry, Recorder
+from wirewatch.runtime.kafka import Position
+from wirewatch.topics.alerts import Alert
 from wirewatch.topics.attempts import Attempt, Outcome
+from wirewatch.topics.codec import decode, encode
 from wirewatch.topics.dead_letters import DeadLetter, DeadReason, bury
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.endpoint_states import EndpointState
+from wirewatch.topics.spec import MAX_MESSAGE_BYTES, Topic
 
 Make = Callable[..., Delivery]
 
@@ -244,14 +253,136 @@ async def test_with_nothing_to_write_a_flush_is_over(
     assert log.sent == []
 
 
-async def test_a_record_that_no_broker_takes_ends_it_and_is_not_passed_over(
+class PickyLog(FakeLog):
+    """Takes nothing with a record of `refused`."""
+
+    def __init__(self, refused: Callable[[object], bool]) -> None:
+        super().__init__()
+        self.refused = refused
+
+    async def send_all(self, topic: Topic[Any], records: Sequence[Any]) -> list[Position]:
+        if any(map(self.refused, records)):
+            raise MessageSizeTooLargeError("a record of 2000000 bytes")
+        return await super().send_all(topic, records)
+
+
+async def recorded(outbox: Outbox, log: FakeLog, at: datetime, *entries: Entry) -> None:
+    recorder = Recorder(outbox, log, topic_prefix="ww.", clock=lambda: at)
+    recorder.partitions = frozenset({0})
+    task = asyncio.create_task(recorder.run())
+    for entry in entries:
+        recorder.add(entry)
+    await asyncio.wait_for(recorder.flush(), 10)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_one_that_is_too_large_is_ended_and_the_others_are_written(
+    outbox: Outbox, make_delivery: Make, alert: Alert, at: datetime
+) -> None:
+    log = PickyLog(lambda one: isinstance(one, Delivery) and one.id == "b" and one.alert)
+    done: list[str] = []
+    entries = [
+        Entry((make_delivery(key),), attempt=attempt(at), done=partial(done.append, key))
+        for key in "abc"
+    ]
+    with structlog.testing.capture_logs() as lines:
+        await recorded(outbox, log, at, *entries)
+
+    assert done == ["a", "b", "c"]
+    assert len(log.attempts()) == 3, "they were safe already"
+    [letter] = log.letters()
+    assert (letter.reason, letter.topic, letter.key) == (
+        DeadReason.UNREADABLE,
+        "ww.deliveries",
+        "b",
+    )
+    assert decode(letter.payload, Delivery).alert == alert
+    assert log.last("b") == make_delivery("b", state=DeliveryState.DEAD, ended_at=at, alert=None)
+    assert outbox.get("b") == log.last("b")
+    assert [outbox.get(key) for key in "ac"] == [make_delivery(key) for key in "ac"]
+    [line] = lines
+    assert (line["log_level"], line["deliveries"]) == ("error", ["b"])
+
+
+async def test_a_digest_that_is_too_large_dies_and_what_it_tells_of_has_ended(
+    outbox: Outbox, make_delivery: Make, at: datetime
+) -> None:
+    digest = make_delivery("digest")
+    member = make_delivery("m", state=DeliveryState.DIGESTED, told_in="digest", alert=None)
+    log = PickyLog(lambda one: one == digest)
+    await recorded(outbox, log, at, Entry((make_delivery("a"),)), Entry((digest, member)))
+
+    assert log.batches == [("deliveries", 1), ("dead-letters", 1), ("deliveries", 2)]
+    assert log.last("m") == member
+    assert outbox.get("digest") == replace(
+        digest, state=DeliveryState.DEAD, alert=None, ended_at=at
+    )
+
+
+@pytest.mark.parametrize("kind", [Attempt, DeadLetter, EndpointState])
+async def test_an_entry_of_which_something_else_is_too_large_is_ended_too(
+    outbox: Outbox, make_delivery: Make, at: datetime, kind: type
+) -> None:
+    log = PickyLog(lambda one: isinstance(one, kind) and one in refused)
+    own = letter(at)
+    state = EndpointState(endpoint_id="end_1", changed_at=at)
+    refused = [attempt(at), own, state]
+    done: list[str] = []
+    await recorded(
+        outbox,
+        log,
+        at,
+        Entry((make_delivery("a"),)),
+        Entry((make_delivery("b"),), attempt(at), own, state, partial(done.append, "b")),
+        Entry((make_delivery("c", state=DeliveryState.DELIVERED),), attempt(at), own, state),
+    )
+
+    assert done == ["b"]
+    assert [each.state for each in map(outbox.get, "abc") if each] == [
+        DeliveryState.PENDING,
+        DeliveryState.DEAD,
+        DeliveryState.DELIVERED,
+    ], "what was delivered stays so"
+    assert [each.key for each in log.letters() if each != own] == ["b"]
+
+
+async def test_a_letter_for_the_largest_delivery_fits(
+    outbox: Outbox, make_delivery: Make, alert: Alert, at: datetime
+) -> None:
+    large = make_delivery("b", alert=replace(alert, query="ä" * MAX_MESSAGE_BYTES))
+    log = PickyLog(lambda one: len(encode(one)) > MAX_MESSAGE_BYTES)  # type: ignore[arg-type]
+    await recorded(outbox, log, at, Entry((large,)))
+
+    assert [one.payload_is_cut for one in log.letters()] == [True]
+    assert [one.state for one in log.deliveries()] == [DeliveryState.DEAD]
+
+
+async def test_what_cannot_be_told_is_given_up_with_a_letter(
+    recorder: Recorder,
+    running: asyncio.Task[None],
+    outbox: Outbox,
+    log: FakeLog,
+    make_delivery: Make,
+) -> None:
+    recorder.give_up(make_delivery("a", alert=None), "it tells nothing")
+    await recorder.flush()
+
+    assert [(one.key, one.detail) for one in log.letters()] == [("a", "it tells nothing")]
+    ended = outbox.get("a")
+    assert ended is not None
+    assert ended.state is DeliveryState.DEAD
+    assert ended.ended_at is not None
+
+
+async def test_an_unknown_error_ends_it_and_nothing_is_passed_over(
     recorder: Recorder, running: asyncio.Task[None], log: FakeLog, make_delivery: Make
 ) -> None:
     done: list[str] = []
-    log.error = ValueError("too large")
+    log.error = ValueError("a bug")
     recorder.add(Entry((make_delivery("msg_1"),), done=lambda: done.append("msg_1")))
 
-    with pytest.raises(ValueError, match="too large"):
+    with pytest.raises(ValueError, match="a bug"):
         await asyncio.wait_for(running, 10)
 
     assert done == []

@@ -55,6 +55,8 @@ class AttemptReason(StrEnum):
     """The endpoint is disabled."""
     EXPIRED = "expired"
     """The endpoint failed for as long as the whole schedule lasts, and no turn came."""
+    INTERNAL = "internal"
+    """Something failed here that nobody foresaw: the log of notify says what."""
 
 
 class Attempt(Record, frozen=True, kw_only=True):

@@ -1,0 +1,77 @@
+"""One attempt: whatever goes wrong in it comes back as a failure."""
+
+import asyncio
+from datetime import datetime
+
+import pytest
+import structlog
+from msgspec.structs import replace
+
+from wirewatch.notify import attempts as module
+from wirewatch.notify.attempts import Attempts
+from wirewatch.notify.breaker import OURS
+from wirewatch.notify.lane import Job, Lane
+from wirewatch.notify.outcome import Answer, NoAnswer
+from wirewatch.notify.request import Request
+from wirewatch.notify.verdict import Tried, conclude
+from wirewatch.runtime.vault import Vault
+from wirewatch.topics.attempts import AttemptReason, Outcome
+from wirewatch.topics.deliveries import Delivery, DeliveryState
+from wirewatch.topics.endpoints import Endpoint
+
+
+class Post:
+    """Answers, or raises what it was given."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.error = error
+
+    async def send(self, request: Request) -> Answer | NoAnswer:
+        if self.error is not None:
+            raise self.error
+        return Answer(200, to="hook.example:443")
+
+
+async def attempt(post: Post, delivery: Delivery, endpoint: Endpoint) -> Tried:
+    attempts = Attempts(post, Vault([b"k" * 32]), lambda: endpoint.created_at, "wirewatch")
+    return await attempts.make(Job(delivery, Lane(endpoint.id)), endpoint, None)
+
+
+def broken(*_: object, **__: object) -> None:
+    raise KeyError("whsec_geheim")
+
+
+@pytest.mark.parametrize("where", ["make_request", "_size", "judge", "send"])
+async def test_what_nobody_foresaw_is_our_failure_and_tried_again(
+    delivery: Delivery, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    post = Post(KeyError("whsec_geheim") if where == "send" else None)
+    if where != "send":
+        monkeypatch.setattr(module, where, broken)
+    with structlog.testing.capture_logs() as lines:
+        tried = await attempt(post, delivery, endpoint)
+
+    assert tried.failure is not None
+    assert tried.failure.reason is AttemptReason.INTERNAL
+    assert tried.failure.reason in OURS
+    assert "geheim" not in tried.failure.detail
+    verdict = conclude(tried, delivery, endpoint)
+    assert verdict.attempt.outcome is Outcome.RETRY
+    assert verdict.delivery.state is DeliveryState.PENDING
+    [line] = lines
+    assert (line["log_level"], line["delivery"], line["endpoint"]) == ("error", "msg_1", "end_1")
+    assert isinstance(line["exc_info"], KeyError)
+
+
+async def test_the_schedule_of_what_fails_here_has_an_end(
+    delivery: Delivery, endpoint: Endpoint, at: datetime
+) -> None:
+    tried = await attempt(Post(RuntimeError("a bug")), replace(delivery, attempts=9), endpoint)
+
+    verdict = conclude(tried, replace(delivery, attempts=9, created_at=at), endpoint)
+    assert verdict.delivery.state is DeliveryState.DEAD
+
+
+async def test_who_is_cancelled_ends(delivery: Delivery, endpoint: Endpoint) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await attempt(Post(asyncio.CancelledError()), delivery, endpoint)
