@@ -121,6 +121,10 @@ def request_key(request: web.Request, named: str, *parts: str) -> str:
     if named and header and named != header:
         raise Invalid([FieldError("id", f"differs from the header {KEY_HEADER}: send one of them")])
     key = named or header
+    try:
+        key.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid([FieldError("id", "is not UTF-8: choose a plain name")]) from error
     if len(key) > MAX_KEY_CHARS:
         raise Invalid([FieldError("id", f"has more than {MAX_KEY_CHARS} characters")])
     return key or content_id("replay", *parts, request.app[API].clock().isoformat())

@@ -80,6 +80,10 @@ async def _read(request: web.Request, most: int) -> bytes:
             return await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge(f"The body is larger than {most} bytes: send less.") from error
+    except web.RequestPayloadError as error:
+        raise BadRequest(
+            "The body cannot be unpacked as its Content-Encoding says: send it as it is."
+        ) from error
     except TimeoutError as error:
         raise BodyTimeout(f"The body did not arrive within {BODY_TIMEOUT_S:.0f} s.") from error
 

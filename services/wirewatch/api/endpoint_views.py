@@ -225,7 +225,7 @@ def certificate_view(pem: str) -> CertificateView | None:
         certificate = x509.load_pem_x509_certificate(pem.encode())
         subject = certificate.subject.rfc4514_string()
         return CertificateView(subject=subject, expires_at=certificate.not_valid_after_utc)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
 
 

@@ -5,7 +5,7 @@ time. The client may go away or repeat the request: nothing is sent twice.
 """
 
 from collections.abc import Callable, Collection, Sequence, Sized
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -116,6 +116,9 @@ def _window(body: ReplayBody) -> Window:
 
 
 def _utc(at: datetime) -> datetime:
+    """Return `at` in UTC, times at either end of the calendar a day or two nearer."""
+    if not 1 < at.year < MAXYEAR:
+        at = at.replace(year=min(max(at.year, 2), MAXYEAR - 1), day=1)
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 

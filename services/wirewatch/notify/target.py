@@ -27,8 +27,9 @@ REDIRECTS = frozenset({301, 302, 307, 308})
 """With 301 and 302 the request is repeated as it was, as with 307 and 308: the old habit
 of going on with GET would lose the message. 303 says that the answer to it is
 elsewhere, and is not followed."""
-TRAVELS = ("content-type", "user-agent", "webhook-", "ce-")
-"""Headers that go on to another origin, and how they begin."""
+TRAVEL = frozenset({"content-type", "user-agent"})
+TRAVELS = ("webhook-", "ce-")
+"""Headers that go on to another origin, and how others begin that do."""
 OURS = frozenset(
     {
         *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade"),
@@ -148,11 +149,13 @@ def next_request(request: HttpRequest, here: Target, location: str) -> HttpReque
     onward = replace(request, url=str(there.url), redirects=request.redirects - 1)
     if _same_origin(here.url, there.url):
         return onward
-    headers = {
-        name: value for name, value in request.headers.items() if name.lower().startswith(TRAVELS)
-    }
+    headers = {name: value for name, value in request.headers.items() if _travels(name.lower())}
     tls = request.tls and replace(request.tls, certificate="", private_key="")
     return replace(onward, headers=headers, tls=tls)
+
+
+def _travels(name: str) -> bool:
+    return name in TRAVEL or name.startswith(TRAVELS)
 
 
 def _resolve(here: Target, location: str) -> Target:

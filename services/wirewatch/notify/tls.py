@@ -16,6 +16,8 @@ from hashlib import blake2b
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from wirewatch.notify.request import Tls
 from wirewatch.runtime.pem import PemProblem, read_tls
 
@@ -35,11 +37,13 @@ def make_context(tls: Tls | None = None) -> ssl.SSLContext:
     """
     tls = tls or Tls()
     try:
-        read_tls(tls.ca, tls.certificate, tls.private_key)
-        context = ssl.create_default_context(cadata=tls.ca or None)
+        authorities, _ = read_tls(tls.ca, tls.certificate, tls.private_key)
+        # As they were read: what stands around them (comments in any script) is not for OpenSSL.
+        der = b"".join(one.public_bytes(Encoding.DER) for one in authorities)
+        context = ssl.create_default_context(cadata=der or None)
         if tls.certificate:
             _load_own(context, tls)
-    except (PemProblem, ssl.SSLError, OSError) as error:
+    except (PemProblem, ssl.SSLError, OSError, ValueError) as error:
         raise TlsProblem(
             f"the endpoint's own TLS settings cannot be used: {_words(error)}"
         ) from error

@@ -83,7 +83,9 @@ def _naming(service: str, instance: str) -> structlog.typing.Processor:
 def _renderers(log_format: LogFormat, stream: TextIO) -> list[structlog.typing.Processor]:
     console = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and stream.isatty())
     if console:
-        return [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        # By default, with rich installed, a traceback shows local variables: secrets as well.
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
     return [
         structlog.processors.format_exc_info,
         structlog.processors.JSONRenderer(ensure_ascii=False),

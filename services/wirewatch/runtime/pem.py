@@ -62,9 +62,12 @@ def read_certificates(text: str, what: str) -> Certificates:
     if "-----BEGIN CERTIFICATE-----" not in text:
         raise PemProblem(f"{what} is not PEM: no line -----BEGIN CERTIFICATE-----")
     try:
-        return x509.load_pem_x509_certificates(text.encode())
-    except (ValueError, UnsupportedAlgorithm) as error:
+        found = x509.load_pem_x509_certificates(text.encode())
+        for one in found:  # years that Python has not are only found out now
+            _ = one.not_valid_before_utc, one.not_valid_after_utc
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise PemProblem(f"{what} cannot be read as PEM certificates") from error
+    return found
 
 
 def _check_size(text: str, what: str) -> None:

@@ -360,3 +360,9 @@ async def test_what_failed_is_tried_again_and_not_kept() -> None:
 
 def test_pairs_are_told_apart_by_where_one_text_ends() -> None:
     assert tls._digest(Tls(ca="ab", certificate="c")) != tls._digest(Tls(ca="a", certificate="bc"))
+
+
+def test_an_authority_may_have_comments_in_any_script() -> None:
+    pem = Authority().pem
+    commented = make_context(Tls(ca=f"# Müller CA, Київ\n{pem}"))
+    assert commented.get_ca_certs() == make_context(Tls(ca=pem)).get_ca_certs() != []
