@@ -192,7 +192,7 @@ async def test_two_workers_share_the_work_and_one_takes_over(
 async def test_kill_9_in_the_middle_again_and_again(
     kafka_settings: Settings, producer: Producer, endpoint: Endpoint, receiver: Receiver
 ) -> None:
-    receiver.delay_s = 0.05
+    receiver.delay_s = 0.2
     await producer.send_all(ALERTS, [alert(n) for n in range(120)])
     kills = 3
     for kill in range(kills):

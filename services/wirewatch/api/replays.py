@@ -116,7 +116,10 @@ def _window(body: ReplayBody) -> Window:
 
 
 def _utc(at: datetime) -> datetime:
-    """Return `at` in UTC, times at either end of the calendar a day or two nearer."""
+    """Return `at` in UTC; for the calendar's first and last year, a time in the one beside it.
+
+    Zones and sums would lead out of the calendar there.
+    """
     if not 1 < at.year < MAXYEAR:
         at = at.replace(year=min(max(at.year, 2), MAXYEAR - 1), day=1)
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -18,12 +18,12 @@ def read_time(text: str, option: str, now: datetime) -> datetime:
         return now - timedelta(seconds=int(span[1]) * _UNITS[span[2]])
     try:
         at = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise Problem(
             f"{option} {text} is no time: write how long ago (90s, 15m, 6h, 2d) "
             "or a time in UTC (2026-11-25T08:00)."
         ) from error
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def stamp(at: datetime) -> str:

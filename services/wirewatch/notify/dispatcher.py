@@ -8,8 +8,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from msgspec.structs import replace
-
 from wirewatch.notify import notices
 from wirewatch.notify.attempts import Attempts
 from wirewatch.notify.lane import Defaults, Job, Trust, pace
@@ -24,10 +22,8 @@ from wirewatch.notify.verdict import Tried, Verdict, conclude
 from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.settings import Settings
-from wirewatch.topics import DELIVERIES
 from wirewatch.topics.attempts import AttemptReason
-from wirewatch.topics.codec import encode
-from wirewatch.topics.dead_letters import DeadLetter, DeadReason, bury
+from wirewatch.topics.dead_letters import DeadLetter, DeadReason
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.digests import NoticeType
 from wirewatch.topics.endpoint_states import EndpointState, disabled_by
@@ -51,6 +47,7 @@ DOUBTED_EVERY_S = 0.0025
 """Those that failed the last time are asked one after the other, not in a crowd."""
 LATE_S = 0.004
 LEAST_BACKLOG = 4
+BACKLOG_STEP = 0.25
 """Requests of the backlog under way at once: fewer, but not fewer than this, while the loop is so
 late that fresh alerts would feel it (AIMD, as TCP does it: RFC 5681)."""
 SLOW_S = 1.0
@@ -275,19 +272,22 @@ class Dispatcher:
         self.lanes.park_old(now - (CROWDED_S if is_crowded else FRESH_S))
         self.lanes.wake(now)
         for trust in Trust:
-            begun = 0
-            while self._has_place(trust):
-                backlog = self._backlog < self._most_backlog
-                job = self.lanes.take(trust, now, backlog=backlog)
-                if job is None:
-                    break
-                self._begin(job, now)
-                begun += 1
-                if trust is not Trust.PROVEN and begun >= UNSURE_A_TURN:
-                    self.wake()
-                    break
+            self._begin_some(trust, now)
         if self._has_room():
             self._roomy.set()
+
+    def _begin_some(self, trust: Trust, now: float) -> None:
+        """Begin what there are places for; where it is not proven, a few before others' turn."""
+        begun = 0
+        while self._has_place(trust):
+            if trust is not Trust.PROVEN and begun >= UNSURE_A_TURN:
+                return self.wake()
+            job = self.lanes.take(trust, now, backlog=self._backlog < self._most_backlog)
+            if job is None:
+                return None
+            self._begin(job, now)
+            begun += 1
+        return None
 
     def _note_late(self, late_s: float) -> None:
         """Have more or less of the backlog under way, by how late the loop is."""
@@ -295,7 +295,7 @@ class Dispatcher:
             self._most_backlog = max(LEAST_BACKLOG, self._most_backlog / 2)
         else:
             most = self._settings.notify_concurrency
-            self._most_backlog = min(most, self._most_backlog + 0.25)
+            self._most_backlog = min(most, self._most_backlog + BACKLOG_STEP)
 
     def _has_place(self, trust: Trust) -> bool:
         """Say whether a request to an endpoint of this trust may be begun."""
@@ -472,30 +472,13 @@ class Dispatcher:
     def _letter(self, before: Delivery, verdict: Verdict) -> DeadLetter | None:
         if verdict.dead is None:
             return None
-        return self._dead(before, verdict.dead, verdict.attempt.detail)
-
-    def _dead(self, delivery: Delivery, reason: DeadReason, detail: str) -> DeadLetter:
-        return bury(
-            encode(delivery),
-            service="notify",
-            reason=reason,
-            detail=detail,
-            topic=DELIVERIES.full_name(self._settings.topic_prefix),
-            partition=-1,
-            offset=-1,
-            key=delivery.id,
-            now=self._clock(),
-        )
+        return self._recorder.letter(before, verdict.dead, verdict.attempt.detail)
 
     def _bury_empty(self, job: Job) -> None:
         """Give up a pending delivery that tells nothing; this program writes none such."""
-        delivery = job.delivery
         job.is_over = True
         detail = "a pending delivery without its alert"
-        log.warning("delivery given up", delivery=delivery.id, detail=detail)
-        ended = replace(delivery, state=DeliveryState.DEAD, ended_at=self._clock())
-        letter = self._dead(delivery, DeadReason.UNREADABLE, detail)
-        self._recorder.add(Entry((ended,), letter=letter, done=partial(self._recorded, job)))
+        self._recorder.give_up(job.delivery, detail, done=partial(self._recorded, job))
         self._metrics.deliveries.labels(Event.DEAD).inc()
 
     def _tell(

@@ -14,9 +14,8 @@ from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.pacing import due_under, muted_by
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.runtime.clock import Clock
-from wirewatch.runtime.kafka.batches import MAX_BATCH_BYTES, Message
+from wirewatch.runtime.kafka import MAX_BATCH_BYTES, message_of
 from wirewatch.topics import DELIVERIES
-from wirewatch.topics.codec import encode
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.digests import MAX_DIGEST_ALERTS, DigestWhy
 from wirewatch.topics.ids import digest_delivery_id
@@ -152,7 +151,7 @@ def _digest(held: Sequence[Delivery], key: str, part: int, now: datetime) -> Del
 def _how_many_fit(held: Sequence[Delivery], key: str, now: datetime) -> int:
     """Return how many of `held`, once told in `key`, surely fit into a batch with their digest."""
     ended = (_ended(each, DeliveryState.DIGESTED, now, key) for each in held)
-    ends = accumulate(map(_size, ended))
+    ends = accumulate(message_of(DELIVERIES, each).size() for each in ended)
     room = MAX_BATCH_BYTES - MAX_DIGEST_BYTES - DIGEST_OVERHEAD_BYTES
     return max(1, sum(end <= room for end in ends))
 
@@ -164,8 +163,3 @@ def _ended(held: Delivery, state: DeliveryState, at: datetime, told_in: str = ""
 def _set(written: asyncio.Future[None]) -> None:
     if not written.done():
         written.set_result(None)
-
-
-def _size(delivery: Delivery) -> int:
-    key = DELIVERIES.key(delivery).encode()
-    return Message(key, DELIVERIES.place(delivery), encode(delivery)).size()

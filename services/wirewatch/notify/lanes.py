@@ -35,6 +35,7 @@ MOST_LANES = 50_000
 SAMPLE = 1_000
 """Lanes that are looked at to say how late they are."""
 MOST_OUTDATED = 1_000
+"""Times to wake that no longer count, before they are cleared away."""
 SHORT_S = 1.0
 """A lane that opens again so soon keeps its fresh alerts in memory."""
 

@@ -30,8 +30,6 @@ MOST_AT_ONCE = 1_000
 """Entries of one turn: what is done with them holds up the whole process meanwhile."""
 TOLD_AT_ONCE = 25
 """Entries whose callers hear of it before others have a turn."""
-
-
 IDS_LOGGED = 3
 """Of the deliveries of an entry that is given up."""
 
@@ -91,11 +89,25 @@ class Recorder:
         self._waiting.append(entry)
         self._wake.set()
 
-    def give_up(self, delivery: Delivery, detail: str) -> None:
+    def give_up(self, delivery: Delivery, detail: str, done: Callable[[], None] = _nothing) -> None:
         """Have `delivery`, of which nobody can be told, ended, with a dead letter."""
-        logger.error("delivery given up", delivery=delivery.id, detail=detail)
+        logger.warning("delivery given up", delivery=delivery.id, detail=detail)
         dead, letter = self._dead(delivery, detail)
-        self.add(Entry((dead,), letter=letter))
+        self.add(Entry((dead,), letter=letter, done=done))
+
+    def letter(self, delivery: Delivery, reason: DeadReason, detail: str) -> DeadLetter:
+        """Return what tells that `delivery` was given up; its record has no place yet."""
+        return bury(
+            encode(delivery),
+            service="notify",
+            reason=reason,
+            detail=detail,
+            topic=self._topic,
+            partition=-1,
+            offset=-1,
+            key=delivery.id,
+            now=self._clock(),
+        )
 
     async def flush(self) -> None:
         """Return when everything that was added before is written."""
@@ -162,20 +174,9 @@ class Recorder:
 
     def _dead(self, delivery: Delivery, detail: str) -> tuple[Delivery, DeadLetter]:
         """Return `delivery` as it died, without what it told, and what tells of it."""
-        now = self._clock()
-        letter = bury(
-            encode(delivery),
-            service="notify",
-            reason=DeadReason.UNREADABLE,
-            detail=detail,
-            topic=self._topic,
-            partition=-1,
-            offset=-1,
-            key=delivery.id,
-            now=now,
-        )
+        letter = self.letter(delivery, DeadReason.UNREADABLE, detail)
         bare = replace(delivery, alert=None, digest=None, notice=None, held_for=None)
-        return replace(bare, state=DeliveryState.DEAD, ended_at=now), letter
+        return replace(bare, state=DeliveryState.DEAD, ended_at=self._clock()), letter
 
     async def _write_tellings(self, entries: Sequence[Entry]) -> None:
         """Write all but the deliveries; an error is raised once nothing is under way."""

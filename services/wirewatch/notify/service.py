@@ -17,6 +17,7 @@ from wirewatch.notify.paces import PACED, Paces
 from wirewatch.notify.post import Post
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.notify.states import States
+from wirewatch.runtime.cache_file import FROM_ANY_THREAD
 from wirewatch.runtime.garbage import collect_rarely, settle_memory
 from wirewatch.runtime.kafka import GroupReader, Producer, bury_unreadable, partition_of
 from wirewatch.runtime.lifecycle import Context
@@ -32,6 +33,7 @@ from wirewatch.topics.endpoints import Endpoint
 DRAIN_SHARE = 0.5
 """The share of a time limit (to stop, to give partitions up) that attempts in hand may use."""
 READ_AT_ONCE = 500
+"""Alerts; where so many wait, more do."""
 YOUNG_OBJECTS = 10_000
 """With 50,000 the garbage collector held up alerts for 50 ms (measured)."""
 COMMIT_EVERY_S = 0.25
@@ -100,7 +102,12 @@ class Worker:
         self._endpoints = Projection(settings, ENDPOINTS, endpoint_table, on_unreadable)
         # Of these two nearly everything was written by this worker, and is known to it.
         self._deliveries = Projection(
-            settings, DELIVERIES, outbox, on_unreadable, is_patient=True, bulk=outbox
+            settings,
+            DELIVERIES,
+            outbox,
+            on_unreadable,
+            is_patient=True,
+            bulk=outbox if FROM_ANY_THREAD else None,
         )
         self._endpoint_states = Projection(
             settings, ENDPOINT_STATES, state_table, on_unreadable, is_patient=True

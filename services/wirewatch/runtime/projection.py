@@ -257,8 +257,9 @@ class Projection(Generic[R]):
                 reached = {p: await self._reader.position(p) for p in self._next}
                 if storing is not None:
                     await asyncio.shield(storing)
-                taking = self._take_in(records, reached)
-                if self._bulk is None or len(records) < BULK:
+                bulk = self._bulk if len(records) >= BULK else None
+                taking = self._take_in(records, reached, bulk)
+                if bulk is None:
                     storing = None
                     await taking
                 else:
@@ -273,13 +274,18 @@ class Projection(Generic[R]):
             async with self._moved:
                 self._moved.notify_all()
 
-    async def _take_in(self, records: Sequence[Received[R]], reached: dict[int, int]) -> None:
-        """Take in what was read, up to `reached`."""
-        if self._bulk is not None and len(records) >= BULK:
-            await asyncio.to_thread(self._bulk.store, records)
-            self._bulk.tell(records)
-        else:
+    async def _take_in(
+        self,
+        records: Sequence[Received[R]],
+        reached: dict[int, int],
+        bulk: StoringTable[R] | None,
+    ) -> None:
+        """Take in what was read, up to `reached`; into `bulk` in a thread."""
+        if bulk is None:
             self._table.apply(records)
+        else:
+            await asyncio.to_thread(bulk.store, records)
+            bulk.tell(records)
         async with self._moved:
             # Those given up meanwhile are not ours any more.
             self._next |= {p: offset for p, offset in reached.items() if p in self._next}

@@ -97,7 +97,9 @@ class World:
         self.table: MemoryTable[Endpoint] = MemoryTable(self._changed)
         self.state_table: MemoryTable[EndpointState] = MemoryTable()
         self.states = States(self.state_table, timedelta(days=5))
-        self.recorder = Recorder(self.outbox, self.log)
+        self.recorder = Recorder(
+            self.outbox, self.log, topic_prefix=self.settings.topic_prefix, clock=self.clock
+        )
         self.recorder.partitions = {0}
         self.ledger = Ledger()
         self.registry = CollectorRegistry()

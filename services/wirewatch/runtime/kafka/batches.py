@@ -12,12 +12,15 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka.errors import MessageSizeTooLargeError, ProducerClosed, RecordListTooLargeError
 from aiokafka.partitioner import murmur2
 
-from wirewatch.topics.spec import MAX_MESSAGE_BYTES
+from wirewatch.topics.codec import encode
+from wirewatch.topics.spec import MAX_MESSAGE_BYTES, Record, Topic
+
+R = TypeVar("R", bound=Record)
 
 MAX_BATCH_BYTES = 786_432
 """Records before they are packed: a batch is a message to the broker, whose limit is 1 MiB."""
@@ -41,6 +44,11 @@ class Message:
     def size(self) -> int:
         """Return about how many bytes it takes in a batch."""
         return len(self.key) + len(self.value or b"") + RECORD_OVERHEAD_BYTES
+
+
+def message_of(topic: Topic[R], record: R) -> Message:
+    """Return `record` as it is sent to `topic`."""
+    return Message(topic.key(record).encode(), topic.place(record), encode(record))
 
 
 @lru_cache(maxsize=PLACES_REMEMBERED)

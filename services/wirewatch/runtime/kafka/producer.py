@@ -9,12 +9,18 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from wirewatch.runtime.clock import Clock, utc_now
-from wirewatch.runtime.kafka.batches import MAX_BATCH_BYTES, TOO_LARGE, Batches, Message, groups_of
+from wirewatch.runtime.kafka.batches import (
+    MAX_BATCH_BYTES,
+    TOO_LARGE,
+    Batches,
+    Message,
+    groups_of,
+    message_of,
+)
 from wirewatch.runtime.kafka.connecting import start_with_patience
 from wirewatch.runtime.kafka.received import Position
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.settings import Settings
-from wirewatch.topics.codec import encode
 from wirewatch.topics.dead_letters import DEAD_LETTERS, DeadReason, bury
 from wirewatch.topics.spec import MAX_MESSAGE_BYTES, Record, Topic
 
@@ -153,8 +159,7 @@ class Producer:
         Those of one partition that fit into MAX_BATCH_BYTES are written in one
         go: all of them or none.
         """
-        messages = [Message(topic.key(r).encode(), topic.place(r), encode(r)) for r in records]
-        return await self._send(topic, messages)
+        return await self._send(topic, [message_of(topic, record) for record in records])
 
     async def delete(self, topic: Topic[R], key: str, place: str | None = None) -> Position:
         """Send a tombstone for `key`; `place` where the topic is placed by another value."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -29,6 +29,21 @@ PATIENT_BYTES = 256 * 1024
 ASK_RETRY_S = 1.0
 
 log = get_logger("kafka")
+
+
+async def _next(
+    client: AIOKafkaConsumer, topic: Topic[R], most: int, on_unreadable: OnUnreadable
+) -> list[tuple[Any, Received[R] | None]]:
+    """Return the next messages and their records; None for one that cannot be read, and is told."""
+    found: list[tuple[Any, Received[R] | None]] = []
+    batches = await client.getmany(timeout_ms=POLL_MS, max_records=most)
+    for message in (message for batch in batches.values() for message in batch):
+        try:
+            found.append((message, received(topic, message)))
+        except DecodeError as error:
+            await on_unreadable(message, error)
+            found.append((message, None))
+    return found
 
 
 class LogReader(Generic[R]):
@@ -124,14 +139,8 @@ class LogReader(Generic[R]):
 
         Unreadable ones are handled.
         """
-        found: list[Received[R]] = []
-        batches = await self._client.getmany(timeout_ms=POLL_MS, max_records=most)
-        for message in (message for batch in batches.values() for message in batch):
-            try:
-                found.append(received(self._topic, message))
-            except DecodeError as error:
-                await self._on_unreadable(message, error)
-        return found
+        found = await _next(self._client, self._topic, most, self._on_unreadable)
+        return [record for _, record in found if record is not None]
 
     def _at(self, partition: int) -> TopicPartition:
         return TopicPartition(self._name, partition)
@@ -212,15 +221,11 @@ class GroupReader(Generic[R]):
 
     async def poll(self, most: int = 500) -> list[Received[R]]:
         """Return the next records, none after a short wait; at most `most`."""
-        found: list[Received[R]] = []
-        batches = await self._client.getmany(timeout_ms=POLL_MS, max_records=most)
-        for message in (message for batch in batches.values() for message in batch):
-            try:
-                found.append(received(self._topic, message))
-            except DecodeError as error:
-                await self._on_unreadable(message, error)
-                found.append(Received(Position(message.partition, message.offset), "", None))
-        return found
+        found = await _next(self._client, self._topic, most, self._on_unreadable)
+        return [
+            record or Received(Position(message.partition, message.offset), "", None)
+            for message, record in found
+        ]
 
     async def commit(self, records: Iterable[Received[R]]) -> None:
         """Commit that everything up to and with these records is done."""
