@@ -287,7 +287,10 @@ def test_times_are_read_as_people_write_them(text, at):
     assert read_time(text, "--since", AT) == at
 
 
-@pytest.mark.parametrize("text", ["", "6", "h", "6w", "2026-13-01", "9999999d", "-6h"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "6", "h", "6w", "2026-13-01", "9999999d", "-6h", "9999-12-31T23:59:59-01:00"],
+)
 def test_what_is_no_time_is_said(text):
     with pytest.raises(Problem, match="is no time"):
         read_time(text, "--since", AT)
