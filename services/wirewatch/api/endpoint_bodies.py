@@ -1,6 +1,7 @@
 """What a client may say of an endpoint. Pure. None of these shows a value: they hold secrets."""
 
 from enum import StrEnum
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
@@ -31,6 +32,9 @@ class Discreet(Body, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self.given())})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # msgspec's own shows the values
+        return [(name, ...) for name in self.given()]
 
 
 class EndpointPatch(Discreet, frozen=True, kw_only=True):

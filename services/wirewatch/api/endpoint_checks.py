@@ -17,6 +17,7 @@ from wirewatch.api.endpoint_urls import url_mistake
 from wirewatch.api.errors import FieldError, Invalid
 from wirewatch.runtime.pem import check_tls
 from wirewatch.text.template import TemplateError, check_template
+from wirewatch.topics.endpoint_shapes import MEDIA_TYPE, TELEGRAM_CHAT, TELEGRAM_TOKEN
 from wirewatch.topics.endpoints import (
     MAX_REDIRECTS,
     Endpoint,
@@ -25,6 +26,7 @@ from wirewatch.topics.endpoints import (
     Order,
     SigningKey,
 )
+from wirewatch.web.target import HOW_IT_IS_SENT
 
 MAX_RETRIES = 30
 MAX_RETRY_WAIT_S = 7 * 86_400.0
@@ -40,22 +42,14 @@ MAX_HEADERS = 20
 MAX_HEADER_NAME_CHARS = 100
 MAX_HEADER_VALUE_CHARS = 4_096
 MAX_TOKEN_CHARS = 512
-OWN_HEADERS = frozenset(
-    """
-    host content-length content-type transfer-encoding connection keep-alive te trailer upgrade
-    expect proxy-connection accept-encoding
-    """.split()  # noqa: SIM905 - as it is read
-)
-"""Headers that say how a request is sent; that is ours to say."""
+OWN_HEADERS = HOW_IT_IS_SENT | {"content-type", "accept-encoding"}
+"""Headers that are ours to say."""
 OWN_HEADER_PREFIXES = ("webhook-", "ce-")
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token (RFC 9110 section 5.6.2)."""
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
 """A field value (RFC 9110 section 5.5), ASCII only."""
-_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+(; *[a-z0-9-]+=[A-Za-z0-9._-]+)*")
-_CHAT = re.compile(r"-?\d{1,20}|@[A-Za-z0-9_]{4,64}")
-_BOT_TOKEN = re.compile(r"\d{5,20}:[A-Za-z0-9_-]{30,64}")
 _TOKEN = re.compile(rf"[\x21-\x7e]{{1,{MAX_TOKEN_CHARS}}}")
 
 ALL = frozenset(EndpointKind)
@@ -95,8 +89,8 @@ def check_patch(body: EndpointPatch, kind: EndpointKind) -> None:
             "rate_per_s": nullable(_within(MIN_RATE_PER_S, MAX_RATE_PER_S)),
             "timeout_s": nullable(_within(MIN_TIMEOUT_S, MAX_TIMEOUT_S)),
             "redirects": _within(0, MAX_REDIRECTS),
-            "chat_id": _optional(_CHAT, "must be a number (-100… for a group) or @channel"),
-            "content_type": _optional(_MEDIA_TYPE, "is not a media type, such as text/plain"),
+            "chat_id": _optional(TELEGRAM_CHAT, "must be a number (-100… for a group) or @channel"),
+            "content_type": _optional(MEDIA_TYPE, "is not a media type, such as text/plain"),
             "template": _at_most(MAX_TEMPLATE_CHARS),
             "ca": _at_most(MAX_PEM_CHARS),
             "certificate": _at_most(MAX_PEM_CHARS),
@@ -183,7 +177,7 @@ def _of_secrets(opened: Opened, tls_at: datetime | None) -> Iterator[FieldError]
     if mistake := url_mistake(kind, opened.url):
         yield FieldError("url", mistake)
     yield from _foreign(kind, secrets, EndpointSecrets())
-    if kind is EndpointKind.TELEGRAM and not _BOT_TOKEN.fullmatch(secrets.token):
+    if kind is EndpointKind.TELEGRAM and not TELEGRAM_TOKEN.fullmatch(secrets.token):
         yield FieldError("token", "is required: the bot's, digits, a colon and 35 characters")
     if len(secrets.headers) > MAX_HEADERS:
         yield FieldError(

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 from wirewatch.api.checks import MAX_URL_CHARS, NOT_IN_URL
 from wirewatch.topics.endpoints import EndpointKind
 from wirewatch.topics.ids import content_id
+from wirewatch.web.target import BadTarget, read_target
 
 MAX_HOST_CHARS = 253
 """RFC 1035 section 2.3.4, as text without the last dot."""
@@ -47,7 +48,16 @@ def url_mistake(kind: EndpointKind, url: str) -> str | None:
         port = parts.port
     except ValueError:
         return "is not a URL: its host or its port cannot be read"
-    return _web_mistake(parts, port) or _kind_mistake(kind, parts)
+    return _web_mistake(parts, port) or _kind_mistake(kind, parts) or _unaskable(url)
+
+
+def _unaskable(url: str) -> str | None:
+    """Return why notify would not ask this URL: whatever it refuses is refused here."""
+    try:
+        read_target(url)
+    except BadTarget as mistake:
+        return f"cannot be asked: {mistake}"
+    return None
 
 
 def _web_mistake(parts: SplitResult, port: int | None) -> str | None:

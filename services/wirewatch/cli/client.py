@@ -148,6 +148,8 @@ class ApiClient:
                 ) as answer,
             ):
                 raw = await _read(answer)
+        except UnicodeEncodeError:
+            raise  # an argument that is no UTF-8: `main` says so
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise ApiAway(self._url) from error
         if answer.status >= 400:

@@ -66,12 +66,25 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; a Problem becomes its sentence and exit code 1."""
+        """Run a command; a Problem, or text that is no UTF-8, becomes a sentence and code 1."""
         try:
             return super().invoke(ctx)
         except Problem as problem:
             typer.echo(f"wirewatch: {problem}", err=True)
             raise typer.Exit(EXIT_PROBLEM) from problem
+        except UnicodeEncodeError as error:
+            typer.echo(f"wirewatch: {_unwritable(error)}", err=True)
+            raise typer.Exit(EXIT_PROBLEM) from error
+
+
+def _unwritable(error: UnicodeEncodeError) -> str:
+    """Say what cannot be written: an argument that was no UTF-8, or what a terminal cannot show."""
+    if error.encoding == "utf-8":
+        return "An argument is not UTF-8: give it again from a terminal or a script in UTF-8."
+    return (
+        f"The terminal's encoding, {error.encoding}, cannot show the answer: "
+        "set LANG=C.UTF-8, or PYTHONIOENCODING=utf-8."
+    )
 
 
 def load_command(name: str) -> Any:

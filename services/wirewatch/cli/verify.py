@@ -1,7 +1,5 @@
 """Verify a webhook, as a receiver does (Standard Webhooks specification). Pure."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -11,12 +9,16 @@ from datetime import datetime, timedelta
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with is no secret
-PUBLIC_PREFIX = "whpk_"
-PRIVATE_PREFIX = "whsk_"
-VERSION = "v1"
-ASYMMETRIC_VERSION = "v1a"
-PUBLIC_KEY_BYTES = 32
+from wirewatch.web.signing_keys import (
+    ED25519_VERSION,
+    HMAC_PREFIX,
+    HMAC_VERSION,
+    PRIVATE_PREFIX,
+    PUBLIC_BYTES,
+    PUBLIC_PREFIX,
+    from_base64,
+)
+
 TOLERANCE = timedelta(minutes=5)
 """How far the sender's clock may be off; it also limits how long a stolen request is good."""
 MAX_SIGNATURES = 16
@@ -31,7 +33,7 @@ class Unverified(Exception):
 class Symmetric:
     """A secret that both sides know."""
 
-    version = VERSION
+    version = HMAC_VERSION
     key: bytes = field(repr=False)
 
     def signed(self, content: bytes, signature: bytes) -> bool:
@@ -43,7 +45,7 @@ class Symmetric:
 class Asymmetric:
     """The public half of what the sender signs with."""
 
-    version = ASYMMETRIC_VERSION
+    version = ED25519_VERSION
     key: bytes
 
     def signed(self, content: bytes, signature: bytes) -> bool:
@@ -83,7 +85,7 @@ def verify(headers: Mapping[str, str], body: bytes, *, secret: str, now: datetim
 
 def _fits(signature: str, key: Symmetric | Asymmetric, content: bytes) -> bool:
     version, _, encoded = signature.partition(",")
-    return version == key.version and key.signed(content, _decoded(encoded))
+    return version == key.version and key.signed(content, from_base64(encoded) or b"")
 
 
 def check_secret(secret: str) -> Symmetric | Asymmetric:
@@ -91,16 +93,9 @@ def check_secret(secret: str) -> Symmetric | Asymmetric:
     if secret.startswith(PRIVATE_PREFIX):
         raise Unverified("the secret is the sender's private key: take its public one, `whpk_`")
     if secret.startswith(PUBLIC_PREFIX):
-        public = _decoded(secret.removeprefix(PUBLIC_PREFIX))
-        if len(public) == PUBLIC_KEY_BYTES:
+        public = from_base64(secret.removeprefix(PUBLIC_PREFIX))
+        if public and len(public) == PUBLIC_BYTES:
             return Asymmetric(public)
-    elif key := _decoded(secret.removeprefix(SECRET_PREFIX)):
+    elif key := from_base64(secret.removeprefix(HMAC_PREFIX)):
         return Symmetric(key)
     raise Unverified("the secret is not `whsec_` or `whpk_` and base64")
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return b""

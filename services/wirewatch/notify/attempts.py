@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from wirewatch.notify.errors import Unsendable
 from wirewatch.notify.lane import Job
 from wirewatch.notify.outbox import is_check
 from wirewatch.notify.outcome import Answer, Failure, NoAnswer, judge, judge_handshake
+from wirewatch.notify.redaction import pieces_of, redacted
 from wirewatch.notify.request import HttpRequest, Request
 from wirewatch.notify.sender import user_agent
 from wirewatch.notify.verdict import Tried
@@ -35,6 +37,15 @@ class Post(Protocol):
         """Send `request` and return what came of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The secrets of an endpoint as it was updated, and what no answer is kept with."""
+
+    updated_at: datetime
+    secrets: EndpointSecrets
+    hidden: tuple[str, ...] = field(repr=False)
+
+
 class Attempts:
     """Makes attempts. Whatever goes wrong comes back as a failure."""
 
@@ -43,7 +54,7 @@ class Attempts:
         self._vault = vault
         self._clock = clock
         self._origin = origin
-        self._secrets: OrderedDict[str, tuple[datetime, EndpointSecrets]] = OrderedDict()
+        self._secrets: OrderedDict[str, _Opened] = OrderedDict()
 
     async def make(self, job: Job, endpoint: Endpoint | None, state: EndpointState | None) -> Tried:
         """Attempt the delivery of `job` once; `endpoint` is None if it was deleted."""
@@ -68,16 +79,18 @@ class Attempts:
         """Make the request and send it; return what came of it, and the size of its body."""
         size = 0
         try:
-            request = self._request(delivery, endpoint, now)
+            opened = self._opened(endpoint)
+            request = self._request(delivery, endpoint, opened.secrets, now)
             size = _size(request)
-            return await self._post.send(request), size
+            return _without(opened.hidden, await self._post.send(request)), size
         except (Unsendable, VaultError) as error:
             return NoAnswer(getattr(error, "reason", AttemptReason.SECRETS), str(error)), size
         except Exception as error:  # noqa: BLE001 - one delivery must not end all others
             return _unforeseen(error, delivery), size
 
-    def _request(self, delivery: Delivery, endpoint: Endpoint, now: datetime) -> Request:
-        secrets = self._secrets_of(endpoint)
+    def _request(
+        self, delivery: Delivery, endpoint: Endpoint, secrets: EndpointSecrets, now: datetime
+    ) -> Request:
         if _is_handshake(delivery, endpoint):
             return handshake_request(
                 endpoint, secrets, origin=self._origin, user_agent=user_agent()
@@ -86,13 +99,14 @@ class Attempts:
             delivery, endpoint, secrets, now=now, user_agent=user_agent(), origin=self._origin
         )
 
-    def _secrets_of(self, endpoint: Endpoint) -> EndpointSecrets:
+    def _opened(self, endpoint: Endpoint) -> "_Opened":
         """Return the endpoint's secrets, opened once for each version of it."""
         kept = self._secrets.get(endpoint.id)
-        if kept is not None and kept[0] == endpoint.updated_at:
-            return kept[1]
-        opened = secrets_of(endpoint, self._vault)
-        self._secrets[endpoint.id] = (endpoint.updated_at, opened)
+        if kept is not None and kept.updated_at == endpoint.updated_at:
+            return kept
+        secrets = secrets_of(endpoint, self._vault)
+        opened = _Opened(endpoint.updated_at, secrets, pieces_of(endpoint, secrets))
+        self._secrets[endpoint.id] = opened
         if len(self._secrets) > SECRETS_KEPT:
             self._secrets.popitem(last=False)
         return opened
@@ -109,6 +123,13 @@ class Attempts:
             return None if is_granted else Failure(AttemptReason.CHALLENGE, detail)
         kind = endpoint.kind if endpoint is not None else EndpointKind.WEBHOOK
         return judge(result, now=now, kind=kind, notice=delivery.notice)
+
+
+def _without(hidden: tuple[str, ...], result: Answer | NoAnswer) -> Answer | NoAnswer:
+    """Return `result` without the endpoint's secrets, which some receivers repeat."""
+    if hidden and isinstance(result, Answer) and result.head:
+        return replace(result, head=redacted(result.head, hidden))
+    return result
 
 
 def _not_to_be_sent(

@@ -1,29 +1,26 @@
 """Begin attempts as there is room, and have written down what came of them."""
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-from wirewatch.notify import notices
 from wirewatch.notify.attempts import Attempts
-from wirewatch.notify.lane import Defaults, Job, Trust, pace
+from wirewatch.notify.lane import Job, Trust, pace
 from wirewatch.notify.lanes import Lanes, Views
 from wirewatch.notify.ledger import Ledger
-from wirewatch.notify.metrics import Event, NotifyMetrics
+from wirewatch.notify.metrics import NotifyMetrics
 from wirewatch.notify.outbox import Outbox
-from wirewatch.notify.outcome import Failure
+from wirewatch.notify.places import Places
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.notify.states import States
+from wirewatch.notify.telling import Teller
 from wirewatch.notify.verdict import Tried, Verdict, conclude
 from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.settings import Settings
 from wirewatch.topics.attempts import AttemptReason
-from wirewatch.topics.dead_letters import DeadLetter, DeadReason
+from wirewatch.topics.dead_letters import DeadLetter
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.digests import NoticeType
 from wirewatch.topics.endpoint_states import EndpointState, disabled_by
@@ -38,18 +35,9 @@ MOST_UNMEASURED_S = 15.0
 than this."""
 STALL_S = 30.0
 """A loop that has not turned for so long is stuck; a restart helps."""
-SHARES: Mapping[Trust, float] = {Trust.PROVEN: 1.0, Trust.NEW: 0.5, Trust.DOUBTED: 0.25}
-"""Places for quick requests, as shares of `notify_concurrency`."""
 UNSURE_A_TURN = 4
 """Requests to endpoints that are not proven, begun before others have a turn: each costs a
 connection, and a crowd of them would hold up those that answer."""
-DOUBTED_EVERY_S = 0.0025
-"""Those that failed the last time are asked one after the other, not in a crowd."""
-LATE_S = 0.004
-LEAST_BACKLOG = 4
-BACKLOG_STEP = 0.25
-"""Requests of the backlog under way at once: fewer, but not fewer than this, while the loop is so
-late that fresh alerts would feel it (AIMD, as TCP does it: RFC 5681)."""
 SLOW_S = 1.0
 """A request under way for longer no longer counts against the others' places, and its alert
 no longer holds up the commits."""
@@ -63,29 +51,11 @@ MOST_UNRECORDED = 2_000
 MOST_QUIET = timedelta(hours=1)
 """A 429 may silence its endpoint for so long."""
 
-BY_THOUSANDS = frozenset({AttemptReason.DISABLED, AttemptReason.EXPIRED, AttemptReason.NO_ENDPOINT})
-"""Reasons that end all that waits for an endpoint: no warning for each."""
-
 log = get_logger("notify")
 
 
-def shown_url(url: str) -> str:
-    """Return `url` as a log may show it: without user, password and query."""
-    try:
-        parts = urlsplit(url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    except ValueError:
-        return "(not a URL)"
-
-
 class Dispatcher:
-    """Attempts what may be attempted.
-
-    Requests that run for less than a second share `notify_concurrency` places;
-    endpoints that are new or failed the last time have places of their own.
-    Requests that take longer have `notify_slow_concurrency` places, and only an
-    endpoint that took the last one is asked while these are all taken. So
-    receivers that hang cost the others nothing.
+    """Attempts what may be attempted: what has its turn in `lanes` and a place in `Places`.
 
     It begins paused. `catch_up` must return only when every endpoint that stood in the
     topic when it was called is in `endpoints`.
@@ -97,11 +67,11 @@ class Dispatcher:
         outbox: Outbox,
         *,
         endpoints: Callable[[str], Endpoint | None],
-        watchers: Callable[[], list[Endpoint]],
         catch_up: Callable[[], Awaitable[None]],
         states: States,
         attempts: Attempts,
         recorder: Recorder,
+        teller: Teller,
         ledger: Ledger,
         metrics: NotifyMetrics,
         clock: Clock,
@@ -109,36 +79,29 @@ class Dispatcher:
         self._settings = settings
         self._outbox = outbox
         self._endpoints = endpoints
-        self._watchers = watchers
         self._catch_up = catch_up
         self._states = states
         self._attempts = attempts
         self._recorder = recorder
+        self._teller = teller
         self._ledger = ledger
         self._metrics = metrics
         self._clock = clock
         self.lanes = Lanes(
             outbox,
             Views(endpoints, states.get),
-            Defaults(settings.notify_endpoint_concurrency),
+            settings.notify_endpoint_concurrency,
             self._park,
         )
         outbox.on_pending = self._note_pending
         self._tasks: set[asyncio.Task[None]] = set()
-        self._begun: deque[Job] = deque()
-        self._slow = 0
-        self._quick: Counter[Trust] = Counter()
+        self._places = Places(settings.notify_concurrency, settings.notify_slow_concurrency)
         self._loop = asyncio.get_running_loop()
         self._has_reason = False
         self._roomy = asyncio.Event()
         self._paused = True
-        self._doubted_at = 0.0
         self._woken_at = 0.0
-        self._backlog = 0
-        self._most_backlog = float(settings.notify_concurrency)
         self._failed: BaseException | None = None
-        self._told_hour = ""
-        self._told_exhausted: set[str] = set()
         self._turned_at = self._loop.time()
 
     # What others tell it
@@ -229,9 +192,7 @@ class Dispatcher:
     def forget(self) -> None:
         """Forget what waits in memory; nothing may be in hand."""
         self.lanes.clear()
-        self._begun.clear()
-        self._slow = self._backlog = 0
-        self._quick.clear()
+        self._places.clear()
         self._roomy.set()
 
     def problem(self) -> str | None:
@@ -262,7 +223,7 @@ class Dispatcher:
     def _turn(self) -> None:
         """Begin what can be begun. Called on its own again and again, and when there is reason."""
         if self._has_reason:
-            self._note_late(self._loop.time() - self._woken_at)
+            self._places.note_late(self._loop.time() - self._woken_at)
         self._has_reason = False
         if self._paused or self._failed is not None:
             return
@@ -282,47 +243,29 @@ class Dispatcher:
         while self._has_place(trust):
             if trust is not Trust.PROVEN and begun >= UNSURE_A_TURN:
                 return self.wake()
-            job = self.lanes.take(trust, now, backlog=self._backlog < self._most_backlog)
+            job = self.lanes.take(trust, now, backlog=self._places.has_for_backlog())
             if job is None:
                 return None
             self._begin(job, now)
             begun += 1
         return None
 
-    def _note_late(self, late_s: float) -> None:
-        """Have more or less of the backlog under way, by how late the loop is."""
-        if late_s > LATE_S:
-            self._most_backlog = max(LEAST_BACKLOG, self._most_backlog / 2)
-        else:
-            most = self._settings.notify_concurrency
-            self._most_backlog = min(most, self._most_backlog + BACKLOG_STEP)
-
     def _has_place(self, trust: Trust) -> bool:
         """Say whether a request to an endpoint of this trust may be begun."""
-        if trust is Trust.DOUBTED and self._loop.time() < self._doubted_at:
+        if len(self._recorder) >= MOST_UNRECORDED:
             return False
-        places = self._settings.notify_concurrency * SHARES[trust]
-        if self._quick[trust] >= places or len(self._recorder) >= MOST_UNRECORDED:
-            return False
-        return trust is Trust.PROVEN or self._slow < self._settings.notify_slow_concurrency
+        return self._places.has(trust, self._loop.time())
 
     def _note_slow(self, before: float) -> None:
-        """Count what has been under way since `before` among the slow ones."""
-        while self._begun and self._begun[0].begun_at <= before:
-            job = self._begun.popleft()
-            if not job.is_over:
-                job.is_slow = True
-                self._backlog -= job.is_backlog
-                self._slow += 1
-                self._quick[job.trust] -= 1
-                if job.receipt is not None:
-                    self._park(job)
+        for job in self._places.note_slow(before):
+            if job.receipt is not None:
+                self._park(job)
 
     def _measure(self) -> None:
         self._metrics.pending.set(self._outbox.count(DeliveryState.PENDING) + self.lanes.fresh)
         self._metrics.held.set(self._outbox.count(DeliveryState.HELD))
-        self._metrics.under_way.labels("quick").set(len(self._tasks) - self._slow)
-        self._metrics.under_way.labels("slow").set(self._slow)
+        self._metrics.under_way.labels("quick").set(len(self._tasks) - self._places.slow)
+        self._metrics.under_way.labels("slow").set(self._places.slow)
         self._metrics.oldest_due_seconds.set(self.lanes.most_overdue(self._now()))
         self._metrics.show_states(self._states.all(), self._endpoints, self._clock())
 
@@ -334,12 +277,9 @@ class Dispatcher:
             pace(job.lane, endpoint, now)
         task = asyncio.create_task(self._deliver(job, endpoint))
         self._tasks.add(task)
-        self._quick[job.trust] += 1
-        self._backlog += job.is_backlog
-        if job.trust is Trust.DOUBTED:
-            self._doubted_at = self._loop.time() + DOUBTED_EVERY_S
-            self._loop.call_at(self._doubted_at, self.wake)
-        self._begun.append(job)
+        next_at = self._places.take(job, self._loop.time())
+        if next_at is not None:
+            self._loop.call_at(next_at, self.wake)
         task.add_done_callback(partial(self._end, job))
 
     def _asks(self, job: Job, endpoint: Endpoint) -> bool:
@@ -348,11 +288,7 @@ class Dispatcher:
 
     def _end(self, job: Job, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if job.is_slow:
-            self._slow -= 1
-        else:
-            self._quick[job.trust] -= 1
-            self._backlog -= job.is_backlog
+        self._places.leave(job)
         self.lanes.over(job)
         if task.cancelled():
             self.lanes.recorded(job)
@@ -376,11 +312,12 @@ class Dispatcher:
         job.is_over = True  # at once: what is parked after its result would be sent again
         verdict = conclude(tried, delivery, endpoint)
         self._note_lane(job, tried)
+        before = self._states.get(delivery.endpoint_id)
         state = self._note_state(delivery, endpoint, tried)
 
         def done() -> None:
             self._recorded(job)
-            self._tell(delivery, verdict, endpoint, tried)
+            self._teller.attempted(delivery, verdict, endpoint, tried, before=before)
 
         self._recorder.add(
             Entry(
@@ -417,34 +354,8 @@ class Dispatcher:
         state = self._states.note(endpoint, tried.failure, now)
         was, now_is = (disabled_by(endpoint, each) for each in (before, state))
         if state is not None and was is None and now_is is not None:
-            self._tell_disabled(endpoint, state, now)
+            self._teller.disabled(endpoint, state, now)
         return state
-
-    def _tell_disabled(self, endpoint: Endpoint, state: EndpointState, now: datetime) -> None:
-        log.warning(
-            "endpoint disabled",
-            endpoint=endpoint.id,
-            reason=state.disabled_reason,
-            detail=state.last_detail,
-        )
-        self._send_notices(notices.disabled(endpoint, state, self._watchers(), now))
-
-    def _tell_exhausted(self, delivery: Delivery, endpoint: Endpoint, failure: Failure) -> None:
-        now = self._clock()
-        hour = f"{now:%Y-%m-%d %H}"
-        if hour != self._told_hour:
-            self._told_hour = hour
-            self._told_exhausted.clear()
-        if delivery.notice is not None or endpoint.id in self._told_exhausted:
-            return
-        self._told_exhausted.add(endpoint.id)
-        told = notices.exhausted(endpoint, delivery, failure, self._watchers(), now)
-        self._send_notices(told)
-
-    def _send_notices(self, deliveries: list[Delivery]) -> None:
-        """Have them written; whoever owns their endpoints' partitions sends them."""
-        for delivery in deliveries:
-            self._recorder.add(Entry(deliveries=(delivery,)))
 
     # What is written down
 
@@ -479,32 +390,3 @@ class Dispatcher:
         job.is_over = True
         detail = "a pending delivery without its alert"
         self._recorder.give_up(job.delivery, detail, done=partial(self._recorded, job))
-        self._metrics.deliveries.labels(Event.DEAD).inc()
-
-    def _tell(
-        self, delivery: Delivery, verdict: Verdict, endpoint: Endpoint | None, tried: Tried
-    ) -> None:
-        """Count and log: a warning for the first failure and for the end, not for those between."""
-        attempt = verdict.attempt
-        self._metrics.note_attempt(attempt.outcome, tried.took.total_seconds())
-        if tried.failure is None:
-            self._metrics.note_delivered()
-            return
-        self._metrics.attempt_failures.labels(tried.failure.reason).inc()
-        about: dict[str, Any] = {
-            "delivery": attempt.delivery_id,
-            "endpoint": shown_url(endpoint.url) if endpoint else attempt.endpoint_id,
-            "attempt": attempt.number,
-            "reason": tried.failure.reason.value,
-            "detail": attempt.detail,
-        }
-        if verdict.dead is not None:
-            self._metrics.deliveries.labels(Event.DEAD).inc()
-            say = log.debug if tried.failure.reason in BY_THOUSANDS else log.warning
-            say("delivery given up", **about, dead=verdict.dead.value)
-            if verdict.dead is DeadReason.EXHAUSTED and endpoint is not None:
-                self._tell_exhausted(delivery, endpoint, tried.failure)
-            return
-        say = log.warning if attempt.number == 1 else log.debug
-        next_at = attempt.next_attempt_at
-        say("attempt failed", **about, next_attempt_at=next_at.isoformat() if next_at else None)

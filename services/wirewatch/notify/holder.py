@@ -121,7 +121,6 @@ class Holder:
         for delivery in held:
             if delivery.alert is None:
                 self._recorder.give_up(delivery, "a held delivery without its alert")
-                self._metrics.deliveries.labels(Event.DEAD).inc()
         return [delivery for delivery in held if delivery.alert is not None]
 
     def _free_id(self, held: Delivery) -> tuple[str, int]:

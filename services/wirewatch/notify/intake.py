@@ -4,12 +4,13 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
 from msgspec.structs import replace
 
+from wirewatch.notify.lanes import TICK
 from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import Event, NotifyMetrics
 from wirewatch.notify.outbox import Outbox
@@ -30,8 +31,6 @@ WINDOWS_KEPT = 100_000
 """Hours of subscriptions that limit what they are told in one; the oldest are forgotten, and
 after a restart all of which nothing is held."""
 WARNED_KEPT = 1_000
-TICK = timedelta(microseconds=1)
-"""Deliveries differ in when they are due, so that their order is that of their alerts."""
 
 log = get_logger("notify")
 

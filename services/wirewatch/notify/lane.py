@@ -6,6 +6,7 @@ lane knows only when the next one is due.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 
 from wirewatch.topics.deliveries import Delivery
@@ -59,6 +60,7 @@ class Lane:
     under way. `quiet_until` is what a 429 asked for, `paced_at`
     when the rate allows the next request (GCRA, ITU-T I.371). `waits_fresh` says that it waits
     for its turn with what is fresh, `waits_backlog` that it does with what is in the outbox.
+    Where order is strict, `last_due` is when what was taken in last is due.
     """
 
     endpoint_id: str
@@ -74,6 +76,7 @@ class Lane:
     trust: Trust = Trust.NEW
     waits_fresh: bool = False
     waits_backlog: bool = False
+    last_due: datetime | None = None
     wakes_at: float | None = None
 
     def has_any(self) -> bool:
@@ -112,22 +115,18 @@ class Gate:
     is_down: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """What counts where an endpoint does not say it."""
-
-    concurrency: int
-
-
 def gate(
     lane: Lane,
     endpoint: Endpoint | None,
     state: EndpointState | None,
     *,
     now: float,
-    defaults: Defaults,
+    concurrency: int,
 ) -> Gate:
-    """Say what may leave `lane` now. `endpoint` is None where it is deleted or not yet known."""
+    """Say what may leave `lane` now. `endpoint` is None where it is deleted or not yet known.
+
+    `concurrency` counts where the endpoint does not say how many at once it takes.
+    """
     if endpoint is None or disabled_by(endpoint, state) is not None:
         return Gate(Way.BURY, BURY_AT_ONCE - lane.running)
     if endpoint.paused or not is_verified(endpoint, state):
@@ -137,7 +136,7 @@ def gate(
         return Gate(Way.SHUT, until=shut_until, is_down=True)
     if endpoint.rate_per_s and lane.paced_at > now:
         return Gate(Way.SHUT, until=lane.paced_at)
-    return Gate(Way.OPEN, _room(lane, endpoint, state, defaults))
+    return Gate(Way.OPEN, _room(lane, endpoint, state, concurrency))
 
 
 def _probe_at(state: EndpointState | None) -> float:
@@ -146,7 +145,7 @@ def _probe_at(state: EndpointState | None) -> float:
     return state.probe_at.timestamp()
 
 
-def _room(lane: Lane, endpoint: Endpoint, state: EndpointState | None, defaults: Defaults) -> int:
+def _room(lane: Lane, endpoint: Endpoint, state: EndpointState | None, concurrency: int) -> int:
     """Say how many more may be under way.
 
     One where order is strict (and that until it is recorded), where the circuit
@@ -158,7 +157,7 @@ def _room(lane: Lane, endpoint: Endpoint, state: EndpointState | None, defaults:
     is_tried = state is not None and state.breaker is not Breaker.CLOSED
     if is_tried or lane.trust is not Trust.PROVEN:
         return 1 - lane.running
-    return (endpoint.concurrency or defaults.concurrency) - lane.running
+    return (endpoint.concurrency or concurrency) - lane.running
 
 
 def pace(lane: Lane, endpoint: Endpoint, now: float) -> None:

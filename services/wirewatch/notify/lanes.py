@@ -10,7 +10,9 @@ from datetime import timedelta
 from heapq import heapify, heappop, heappush
 from itertools import chain, islice
 
-from wirewatch.notify.lane import Defaults, Gate, Job, Lane, Trust, Way, gate
+from msgspec.structs import replace
+
+from wirewatch.notify.lane import Gate, Job, Lane, Trust, Way, gate
 from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.retry import FREE_RETRY_AFTER, schedule_of
 from wirewatch.notify.turns import Turns
@@ -32,6 +34,8 @@ LOAD = 16
 """Deliveries read back from the outbox at once."""
 MOST_LANES = 50_000
 """When there are more, those where nothing waits are forgotten."""
+TICK = timedelta(microseconds=1)
+"""Deliveries differ in when they are due, so that their order is that of their alerts."""
 SAMPLE = 1_000
 """Lanes that are looked at to say how late they are."""
 MOST_OUTDATED = 1_000
@@ -71,10 +75,10 @@ class Lanes:
     parked before it was begun comes back by `parked`.
     """
 
-    def __init__(self, outbox: Outbox, views: Views, defaults: Defaults, park: Park) -> None:
+    def __init__(self, outbox: Outbox, views: Views, concurrency: int, park: Park) -> None:
         self._outbox = outbox
         self._views = views
-        self._defaults = defaults
+        self._concurrency = concurrency
         self._park = park
         self._lanes: dict[str, Lane] = {}
         self._turns: dict[Trust, Turns[_Waiting]] = {trust: Turns() for trust in Trust}
@@ -115,6 +119,8 @@ class Lanes:
     def add(self, delivery: Delivery, receipt: tuple[int, int], now: float) -> None:
         """Take in the delivery of an alert that was just read."""
         lane = self.lane(delivery.endpoint_id)
+        if _is_strict(self._views.endpoint(lane.endpoint_id)):
+            delivery = self._in_order(lane, delivery)
         job = Job(delivery, lane, receipt)
         self.fresh_ids.add(delivery.id)
         if self._has_to_park(lane, job, now):
@@ -126,6 +132,15 @@ class Lanes:
         self._flows[_flow(job)] += 1
         self._ages.append((now, job))
         self.turn(lane)
+
+    def _in_order(self, lane: Lane, delivery: Delivery) -> Delivery:
+        """Return `delivery`, due after all before it, which another clock may have dated."""
+        if lane.last_due is None:
+            lane.last_due = self._outbox.last_due_at(lane.endpoint_id) or delivery.due_at - TICK
+        if delivery.due_at <= lane.last_due:
+            delivery = replace(delivery, due_at=lane.last_due + TICK)
+        lane.last_due = delivery.due_at
+        return delivery
 
     def _has_to_park(self, lane: Lane, job: Job, now: float) -> bool:
         endpoint = self._views.endpoint(lane.endpoint_id)
@@ -213,10 +228,6 @@ class Lanes:
         self._sleeping = [(lane.wakes_at or 0.0, n, lane) for n, lane in enumerate(asleep)]
         heapify(self._sleeping)
 
-    def next_wake(self) -> float | None:
-        """Return when the next lane wakes, None if none sleeps."""
-        return self._sleeping[0][0] if self._sleeping else None
-
     def wake(self, now: float) -> None:
         """Wake the lanes whose time has come."""
         while self._sleeping and self._sleeping[0][0] <= now:
@@ -272,7 +283,7 @@ class Lanes:
 
     def _gate(self, lane: Lane, endpoint: Endpoint | None, now: float) -> Gate:
         state = self._views.state(lane.endpoint_id)
-        return gate(lane, endpoint, state, now=now, defaults=self._defaults)
+        return gate(lane, endpoint, state, now=now, concurrency=self._concurrency)
 
     def _shut(self, lane: Lane, endpoint: Endpoint | None, found: Gate, now: float) -> Job | None:
         """Wait; but what has waited longer than its whole schedule is given up meanwhile.

@@ -142,6 +142,11 @@ class Outbox:
         self._db.execute(f"PRAGMA cache_size = -{PAGES_KEPT_KIB}")
         self._lock = threading.Lock()
         self.on_pending = on_pending
+        self.on_overtaken: Callable[[Delivery], None] | None = None
+        """Called with what somebody wrote as waiting just before this process wrote its
+        tombstone: it has to be written again."""
+        self._removed: dict[str, tuple[int, int]] = {}
+        """Offsets of the last record that was known and of its tombstone, until that is read."""
 
     def close(self) -> None:
         """Close the file; it stays for the next start."""
@@ -194,6 +199,18 @@ class Outbox:
     def tell(self, records: Sequence[Received[Delivery]]) -> None:
         """Do the rest of `apply`: say what is pending."""
         self._tell(record.value for record in records)
+        if self._removed:
+            self._tell_overtaken(records)
+
+    def _tell_overtaken(self, records: Sequence[Received[Delivery]]) -> None:
+        for record in records:
+            last, tombstone = self._removed.get(record.key, (0, -1))
+            if record.position.offset == tombstone:
+                del self._removed[record.key]
+            if record.value is None or record.value.state not in WAITING:
+                continue
+            if last < record.position.offset < tombstone and self.on_overtaken is not None:
+                self.on_overtaken(record.value)
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
@@ -238,6 +255,8 @@ class Outbox:
         still be on their way.
         """
         at = (position.partition, position.offset)
+        found = self._db.execute("SELECT offset FROM deliveries WHERE id = ?", (delivery_id,))
+        self._removed[delivery_id] = (next(iter(found), (-1,))[0], position.offset)
         row: _Row = (delivery_id, *at, _DELETED, "", "", 0.0, None, b"")
         with self._change() as db:
             db.execute(_PUT, row)
@@ -285,6 +304,14 @@ class Outbox:
         """Return when the first delivery to the endpoint is or was due, None if there is none."""
         (at,) = self._db.execute(_NEXT_DUE, (endpoint_id, json.dumps(list(but)))).fetchone()
         return None if at is None else float(at)
+
+    def last_due_at(self, endpoint_id: str) -> datetime | None:
+        """Return when the last delivery to the endpoint is due, None if there is none."""
+        (at,) = self._db.execute(
+            "SELECT MAX(due_at) FROM deliveries WHERE state = 'pending' AND endpoint_id = ?",
+            (endpoint_id,),
+        ).fetchone()
+        return None if at is None else when(at)
 
     def waiting(self) -> list[Waiting]:
         """Return for every endpoint with pending deliveries when the first of them is due."""

@@ -66,15 +66,25 @@ Write = Callable[[Sequence[Entry]], Awaitable[None]]
 
 
 class Recorder:
-    """Takes entries at any time; `run` writes them, in the order they came."""
+    """Takes entries at any time; `run` writes them, in the order they came.
+
+    `on_given_up` is called for each delivery that is ended here, without an attempt.
+    """
 
     def __init__(
-        self, outbox: Outbox, log: Log, *, topic_prefix: str = "", clock: Clock = utc_now
+        self,
+        outbox: Outbox,
+        log: Log,
+        *,
+        topic_prefix: str = "",
+        clock: Clock = utc_now,
+        on_given_up: Callable[[], None] = _nothing,
     ) -> None:
         self._outbox = outbox
         self._log = log
         self._topic = DELIVERIES.full_name(topic_prefix)
         self._clock = clock
+        self._on_given_up = on_given_up
         self._waiting: list[Entry] = []
         self._wake = asyncio.Event()
         self.partitions: Collection[int] = ()
@@ -175,6 +185,7 @@ class Recorder:
     def _dead(self, delivery: Delivery, detail: str) -> tuple[Delivery, DeadLetter]:
         """Return `delivery` as it died, without what it told, and what tells of it."""
         letter = self.letter(delivery, DeadReason.UNREADABLE, detail)
+        self._on_given_up()
         bare = replace(delivery, alert=None, digest=None, notice=None, held_for=None)
         return replace(bare, state=DeliveryState.DEAD, ended_at=self._clock()), letter
 

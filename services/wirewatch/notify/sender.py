@@ -13,23 +13,16 @@ from importlib.metadata import PackageNotFoundError, version
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from wirewatch.notify.errors import AddressError
 from wirewatch.notify.failures import no_answer
 from wirewatch.notify.outcome import Answer, NoAnswer
+from wirewatch.notify.redirect import REDIRECTS, next_request
 from wirewatch.notify.request import HttpRequest
-from wirewatch.notify.target import (
-    MAX_URL_CHARS,
-    REDIRECTS,
-    Target,
-    check_headers,
-    next_request,
-    read_target,
-)
 from wirewatch.notify.tls import Contexts, TlsProblem
 from wirewatch.runtime.address import Guard
 from wirewatch.runtime.settings import Settings
 from wirewatch.topics.attempts import MAX_RESPONSE_HEAD_BYTES, AttemptReason
 from wirewatch.web.connections import GuardedConnector
+from wirewatch.web.target import MAX_URL_CHARS, BadTarget, Target, check_headers, read_target
 
 MAX_HEAD_BYTES = 32_768
 """What may come before an answer's head is complete: interim answers (1xx) and headers."""
@@ -105,7 +98,7 @@ class Sender:
         try:
             check_headers(request.headers)
             target = read_target(request.url)
-        except AddressError as problem:
+        except BadTarget as problem:
             return NoAnswer(AttemptReason.URL, str(problem))
         limit_s = self._limit_s if request.timeout_s is None else request.timeout_s
         if request.redirects:
@@ -125,7 +118,7 @@ class Sender:
             try:
                 request = next_request(request, target, answer.headers["location"])
                 target = read_target(request.url)
-            except AddressError as problem:
+            except BadTarget as problem:
                 words = f"the receiver answered {answer.status}, which is not followed: {problem}"
                 return NoAnswer(AttemptReason.REDIRECT, words, target.to)
 

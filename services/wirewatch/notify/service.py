@@ -8,15 +8,17 @@ from typing import Any
 from wirewatch.notify import notices
 from wirewatch.notify.attempts import Attempts
 from wirewatch.notify.dispatcher import Dispatcher
+from wirewatch.notify.forgetting import Forgetting
 from wirewatch.notify.holder import Holder
 from wirewatch.notify.intake import Intake
 from wirewatch.notify.ledger import Ledger
-from wirewatch.notify.metrics import NotifyMetrics
-from wirewatch.notify.outbox import Ended, Outbox, outbox_path
+from wirewatch.notify.metrics import Event, NotifyMetrics
+from wirewatch.notify.outbox import Outbox, outbox_path
 from wirewatch.notify.paces import PACED, Paces
 from wirewatch.notify.post import Post
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.notify.states import States
+from wirewatch.notify.telling import Teller
 from wirewatch.runtime.cache_file import FROM_ANY_THREAD
 from wirewatch.runtime.garbage import collect_rarely, settle_memory
 from wirewatch.runtime.kafka import GroupReader, Producer, bury_unreadable, partition_of
@@ -27,6 +29,7 @@ from wirewatch.runtime.projection import MemoryTable, Projection
 from wirewatch.runtime.topic_admin import cluster_id, require_co_partitioned
 from wirewatch.runtime.vault import Vault, load_vault
 from wirewatch.topics import ALERTS, DELIVERIES, ENDPOINT_STATES, ENDPOINTS
+from wirewatch.topics.deliveries import Delivery
 from wirewatch.topics.endpoint_states import EndpointState, is_verified
 from wirewatch.topics.endpoints import Endpoint
 
@@ -37,8 +40,6 @@ READ_AT_ONCE = 500
 YOUNG_OBJECTS = 10_000
 """With 50,000 the garbage collector held up alerts for 50 ms (measured)."""
 COMMIT_EVERY_S = 0.25
-FORGET_EVERY_S = 60.0
-FORGET_AT_ONCE = 500
 
 log = get_logger("notify")
 
@@ -86,7 +87,11 @@ class Worker:
         metrics = NotifyMetrics(context.registry)
         on_unreadable = bury_unreadable(producer, metrics.unreadable)
         self._recorder = Recorder(
-            outbox, producer, topic_prefix=settings.topic_prefix, clock=context.clock
+            outbox,
+            producer,
+            topic_prefix=settings.topic_prefix,
+            clock=context.clock,
+            on_given_up=metrics.deliveries.labels(Event.DEAD).inc,
         )
         self._ledger = Ledger()
 
@@ -101,6 +106,7 @@ class Worker:
         self._endpoint_table = endpoint_table
         self._endpoints = Projection(settings, ENDPOINTS, endpoint_table, on_unreadable)
         # Of these two nearly everything was written by this worker, and is known to it.
+        outbox.on_overtaken = self._write_again
         self._deliveries = Projection(
             settings,
             DELIVERIES,
@@ -115,15 +121,22 @@ class Worker:
         self._paces = Projection(settings, PACED, paces, on_unreadable)
 
         self._states = States(state_table, timedelta(days=settings.notify_disable_after_days))
+        teller = Teller(
+            outbox,
+            self._recorder,
+            metrics,
+            watchers=lambda: list(self._watching.values()),
+            clock=context.clock,
+        )
         self._dispatcher = Dispatcher(
             settings,
             outbox,
             endpoints=endpoint_table.get,
-            watchers=lambda: list(self._watching.values()),
             catch_up=self._endpoints.catch_up,
             states=self._states,
             attempts=Attempts(post, vault, context.clock, settings.notify_origin),
             recorder=self._recorder,
+            teller=teller,
             ledger=self._ledger,
             metrics=metrics,
             clock=context.clock,
@@ -135,6 +148,17 @@ class Worker:
             self._dispatcher,
             pace_of=paces.get,
             metrics=metrics,
+            clock=context.clock,
+        )
+        self._forgetting = Forgetting(
+            outbox,
+            self._intake,
+            self._states,
+            producer,
+            endpoint=endpoint_table.get,
+            catch_up=self._endpoints.catch_up,
+            owns=self._owns,
+            remember=timedelta(days=settings.notify_remember_days),
             clock=context.clock,
         )
         self._reader = GroupReader(
@@ -167,7 +191,7 @@ class Worker:
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
             asyncio.create_task(self._commit(), name="commit"),
             asyncio.create_task(self._holder.run(self._is_ours), name="hold"),
-            asyncio.create_task(self._forget_ended(), name="forget"),
+            asyncio.create_task(self._forgetting.run(self._is_ours), name="forget"),
         ]
         self._context.health.alive["dispatcher"] = self._dispatcher.problem
         stopping = asyncio.create_task(self._context.stopping.wait())
@@ -277,11 +301,17 @@ class Worker:
         """Ask an endpoint of ours that has to prove itself and has not; once for each question."""
         if is_verified(endpoint, self._states.get(endpoint.id)):
             return
-        if partition_of(endpoint.id, self._all_partitions) not in self._partitions:
+        if not self._owns(endpoint.id):
             return
         asked = notices.verification(endpoint, self._context.clock())
         if self._outbox.get(asked.id) is None:
             self._recorder.add(Entry(deliveries=(asked,)))
+
+    def _write_again(self, delivery: Delivery) -> None:
+        self._recorder.add(Entry(deliveries=(delivery,)))
+
+    def _owns(self, endpoint_id: str) -> bool:
+        return partition_of(endpoint_id, self._all_partitions) in self._partitions
 
     # The loops
 
@@ -300,23 +330,6 @@ class Worker:
             await asyncio.sleep(COMMIT_EVERY_S)
             if self._is_ours.is_set():
                 await self._reader.commit_offsets(self._ledger.due())
-
-    async def _forget_ended(self) -> None:
-        """Send tombstones for deliveries that ended long ago, a few at a time."""
-        remember = timedelta(days=self._settings.notify_remember_days)
-        while True:
-            await asyncio.sleep(FORGET_EVERY_S)
-            await self._is_ours.wait()
-            before = self._context.clock() - remember
-            for ended in self._outbox.ended_before(before, FORGET_AT_ONCE):
-                with self._intake.forgetting(ended.id) as may_be:
-                    if may_be:
-                        await self._forget(ended)
-
-    async def _forget(self, ended: Ended) -> None:
-        position = await self._producer.delete(DELIVERIES, ended.id, ended.endpoint_id)
-        if position.partition in self._partitions:
-            self._outbox.remove(ended.id, position)
 
 
 async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:

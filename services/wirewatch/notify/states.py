@@ -31,6 +31,10 @@ class States:
         """Forget what is not in the topic: the partitions were given up."""
         self._newer.clear()
 
+    def forget(self, endpoint_id: str) -> None:
+        """Forget the state of an endpoint that is gone; its tombstone is on its way."""
+        self._newer.pop(endpoint_id, None)
+
     def all(self) -> list[EndpointState]:
         """Return every state there is."""
         rows = {state.endpoint_id: state for state in self._table}

@@ -137,12 +137,18 @@ class Guard:
 
     def refusal(self, address: str, port: int) -> str | None:
         """Say why `address` (a literal) may not be asked at `port`; None if it may."""
+        return self._refusal(address, port, f"{address} is not a public address")
+
+    def refusal_of_name(self, host: str, address: str, port: int) -> str | None:
+        """Say the same of `host`, which is at `address`: whoever named it need not learn where."""
+        return self._refusal(address, port, f"{host} leads to an address that is not public")
+
+    def _refusal(self, address: str, port: int, what: str) -> str | None:
         if self._is_own(_parse(address)):
             return None
         if kind := kind_of(address):
             return (
-                f"{address} is not a public address ({kind}); an operator may allow its network "
-                "with WIREWATCH_ALLOW_NETWORKS"
+                f"{what} ({kind}); an operator may allow its network with WIREWATCH_ALLOW_NETWORKS"
             )
         if port not in self.ports:
             return (

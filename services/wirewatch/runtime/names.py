@@ -17,6 +17,7 @@ from aiodns import error as dns
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from wirewatch.runtime.address import ForbiddenAddress, Guard
+from wirewatch.runtime.logs import get_logger
 
 FIRST_WAIT_S = 1.0
 """After so long without an answer the question is asked again, and then after twice as long
@@ -24,6 +25,8 @@ each time; c-ares shortens it where a server has shown to be quick."""
 TRIES = 5
 LOOKUP_LIMIT_S = 10.0
 """How long one look-up may take over all tries, servers and search domains."""
+
+log = get_logger("names")
 
 _NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE)
 _WORDS = {
@@ -67,10 +70,11 @@ class Names(AbstractResolver):
         if _NUMBER.fullmatch(host.rpartition(".")[2] or host):
             raise ForbiddenAddress(f"{host} is not a public address (a number, not of four parts)")
         found = await self._look_up(host, port, family)
-        refusals = [self._guard.refusal(address, port) for address, _ in found]
+        refusals = [self._guard.refusal_of_name(host, address, port) for address, _ in found]
         allowed = [one for one, refusal in zip(found, refusals, strict=True) if refusal is None]
         if not allowed:
-            raise ForbiddenAddress(f"{host} is at {refusals[0]}")
+            log.debug("a name is refused", host=host, addresses=[address for address, _ in found])
+            raise ForbiddenAddress(refusals[0] or "")
         return [
             ResolveResult(
                 hostname=host,

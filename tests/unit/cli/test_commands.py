@@ -261,3 +261,35 @@ def test_every_command_is_there_and_has_help(name):
     shown = CliRunner(env={"COLUMNS": "80"}).invoke(app, [name, "--help"])
     assert shown.exit_code == 0
     assert "Usage" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("feeds", "remove", "f\udcfcr"),
+        ("feeds", "add", "https://news.example/\udcfc"),
+        ("alerts", "add", "\udcfc", "panzer", "--to", HOOK),
+        ("deliveries", "show", "\udcfc"),
+    ],
+)
+def test_an_argument_that_is_no_utf_8_is_a_sentence(wirewatch, api, words):
+    found = wirewatch(*words)
+
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert found.stderr == (
+        "wirewatch: An argument is not UTF-8: give it again from a terminal or a script in UTF-8.\n"
+    )
+
+
+def test_a_terminal_that_cannot_show_the_answer_is_a_sentence(wirewatch, monkeypatch):
+    error = UnicodeEncodeError("iso8859-1", "…", 0, 1, "ordinal not in range(256)")
+    monkeypatch.setattr(
+        "wirewatch.cli.main.TyperGroup.invoke", lambda *_: (_ for _ in ()).throw(error)
+    )
+    found = wirewatch("status")
+
+    assert found.exit_code == 1
+    assert (
+        "The terminal's encoding, iso8859-1, cannot show the answer: set LANG=C.UTF-8"
+        in found.stderr
+    )

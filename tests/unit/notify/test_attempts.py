@@ -12,12 +12,14 @@ from wirewatch.notify.attempts import Attempts
 from wirewatch.notify.breaker import OURS
 from wirewatch.notify.lane import Job, Lane
 from wirewatch.notify.outcome import Answer, NoAnswer
-from wirewatch.notify.request import Request
+from wirewatch.notify.request import HttpRequest, Request
 from wirewatch.notify.verdict import Tried, conclude
 from wirewatch.runtime.vault import Vault
 from wirewatch.topics.attempts import AttemptReason, Outcome
 from wirewatch.topics.deliveries import Delivery, DeliveryState
-from wirewatch.topics.endpoints import Endpoint
+from wirewatch.topics.endpoints import Endpoint, EndpointSecrets, SigningKey
+
+SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
 
 
 class Post:
@@ -75,3 +77,26 @@ async def test_the_schedule_of_what_fails_here_has_an_end(
 async def test_who_is_cancelled_ends(delivery: Delivery, endpoint: Endpoint) -> None:
     with pytest.raises(asyncio.CancelledError):
         await attempt(Post(asyncio.CancelledError()), delivery, endpoint)
+
+
+class Echo(Post):
+    """Answers with the headers that it was sent."""
+
+    async def send(self, request: Request) -> Answer | NoAnswer:
+        assert isinstance(request, HttpRequest)
+        return Answer(404, head=str(dict(request.headers)), to="hook.example:443")
+
+
+async def test_a_receiver_that_repeats_a_secret_does_not_have_it_kept(
+    delivery: Delivery, endpoint: Endpoint
+) -> None:
+    vault = Vault([b"k" * 32])
+    headers = (("X-Api-Key", "geheim-1234"),)
+    sealed = vault.seal(
+        EndpointSecrets(headers=headers, keys=(SigningKey(secret=SECRET),)), bound_to="end_1"
+    )
+    tried = await attempt(Echo(), delivery, replace(endpoint, secret="", sealed=sealed))
+
+    kept = conclude(tried, delivery, endpoint).attempt.response_head
+    assert "'X-Api-Key': '[redacted]'" in kept
+    assert "geheim" not in kept

@@ -22,21 +22,21 @@ from wirewatch.notify.breaker import OPEN_AFTER
 from wirewatch.notify.dispatcher import (
     CROWDED_S,
     FRESH_S,
-    LATE_S,
-    LEAST_BACKLOG,
     MOST_UNRECORDED,
     SLOW_S,
     UNSURE_A_TURN,
     Dispatcher,
 )
-from wirewatch.notify.intake import TICK
 from wirewatch.notify.lane import Trust
+from wirewatch.notify.lanes import TICK
 from wirewatch.notify.ledger import Ledger
-from wirewatch.notify.metrics import NotifyMetrics
+from wirewatch.notify.metrics import Event, NotifyMetrics
 from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.outcome import Answer
+from wirewatch.notify.places import LATE_S, LEAST_BACKLOG, Places
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.notify.states import States
+from wirewatch.notify.telling import Teller
 from wirewatch.runtime.kafka import Position, Received
 from wirewatch.runtime.projection import MemoryTable
 from wirewatch.runtime.settings import Settings
@@ -97,23 +97,35 @@ class World:
         self.table: MemoryTable[Endpoint] = MemoryTable(self._changed)
         self.state_table: MemoryTable[EndpointState] = MemoryTable()
         self.states = States(self.state_table, timedelta(days=5))
+        self.registry = CollectorRegistry()
+        metrics = NotifyMetrics(self.registry)
         self.recorder = Recorder(
-            self.outbox, self.log, topic_prefix=self.settings.topic_prefix, clock=self.clock
+            self.outbox,
+            self.log,
+            topic_prefix=self.settings.topic_prefix,
+            clock=self.clock,
+            on_given_up=metrics.deliveries.labels(Event.DEAD).inc,
         )
         self.recorder.partitions = {0}
         self.ledger = Ledger()
-        self.registry = CollectorRegistry()
+        teller = Teller(
+            self.outbox,
+            self.recorder,
+            metrics,
+            watchers=lambda: [one for one in self.table if one.events],
+            clock=self.clock,
+        )
         self.dispatcher = Dispatcher(
             self.settings,
             self.outbox,
             endpoints=self.table.get,
-            watchers=lambda: [one for one in self.table if one.events],
             catch_up=self.catch_up,
             states=self.states,
             attempts=Attempts(self.post, Vault([b"k" * 32]), self.clock, "wirewatch"),
             recorder=self.recorder,
+            teller=teller,
             ledger=self.ledger,
-            metrics=NotifyMetrics(self.registry),
+            metrics=metrics,
             clock=self.clock,
         )
         self.run = asyncio.create_task(self.dispatcher.run())
@@ -274,8 +286,10 @@ async def test_500_then_200_with_one_warning_and_no_secret_in_it(world: World) -
         (2, "retry"),
         (3, "delivered"),
     ]
-    assert [line["log_level"] for line in lines] == ["warning", "debug"]
-    first = lines[0]
+    assert [line["log_level"] for line in lines] == ["warning", "debug", "info"]
+    first, _, last = lines
+    assert last["event"] == "endpoint takes deliveries again"
+    assert "geheim" not in str(last)
     assert (first["delivery"], first["attempt"]) == ("m1", 1)
     assert first["endpoint"] == "https://a.example/in"
     assert (first["reason"], first["detail"]) == ("server_error", "the receiver answered 500")
@@ -524,13 +538,13 @@ async def test_what_waits_in_memory_is_written_down_sooner_while_it_takes_up_the
 
 async def test_a_crowd_of_endpoints_not_proven_is_asked_a_few_at_a_time(world: World) -> None:
     crowd = [f"e{number}" for number in range(UNSURE_A_TURN + 3)]
-    world.dispatcher._settings = world.settings.model_copy(update={"notify_concurrency": 100})
+    world.dispatcher._places = Places(100, 4)
     for key in crowd:
         world.set(endpoint(key))
         world.post.hold(url(key))
         world.accept(f"m_{key}", endpoint_id=key)
     world.dispatcher._turn()
-    assert world.dispatcher._quick.total() == UNSURE_A_TURN
+    assert world.dispatcher._places.quick.total() == UNSURE_A_TURN
     await world.until_got(len(crowd))
 
 
@@ -541,19 +555,18 @@ async def test_those_that_failed_are_asked_one_after_the_other(world: World) -> 
         world.dispatcher.lanes.lane(key).trust = Trust.DOUBTED
         world.post.hold(url(key))
         world.accept(f"m_{key}", endpoint_id=key)
-    world.dispatcher._settings = world.settings.model_copy(update={"notify_concurrency": 100})
+    world.dispatcher._places = Places(100, 4)
     world.dispatcher._turn()
-    assert world.dispatcher._quick[Trust.DOUBTED] == 1
+    assert world.dispatcher._places.quick[Trust.DOUBTED] == 1
     await world.until_got(len(crowd))
 
 
 async def test_less_of_the_backlog_is_under_way_while_the_loop_is_late(world: World) -> None:
     dispatcher = world.dispatcher
-    wide = world.settings.model_copy(update={"notify_concurrency": 100})
-    dispatcher._settings = wide
+    places = dispatcher._places = Places(100, 4)
     for _ in range(10):
-        dispatcher._note_late(2 * LATE_S)
-    assert dispatcher._most_backlog == LEAST_BACKLOG
+        places.note_late(2 * LATE_S)
+    assert places.most_backlog == LEAST_BACKLOG
     ids = [f"e{number}" for number in range(LEAST_BACKLOG + 2)]
     world.set(*(endpoint(key) for key in ids))
     gate = world.post.hold(*(url(key) for key in ids))
@@ -564,15 +577,15 @@ async def test_less_of_the_backlog_is_under_way_while_the_loop_is_late(world: Wo
     world.accept("fresh")
     await world.until_got(1, url())
 
-    for _ in range(4 * wide.notify_concurrency):
-        dispatcher._note_late(0.0)
-    assert dispatcher._most_backlog == wide.notify_concurrency
+    for _ in range(4 * 100):
+        places.note_late(0.0)
+    assert places.most_backlog == 100
     dispatcher.wake()
     await world.until_got(len(ids) + 1)
-    assert dispatcher._backlog == len(ids)
+    assert places.backlog == len(ids)
     gate.set()
     await world.until_recorded(*(f"m_{key}" for key in ids))
-    assert dispatcher._backlog == 0
+    assert places.backlog == 0
 
 
 # Order, rate

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from fakes.notify import FakeClock, FakeLog, settle
-from wirewatch.notify.intake import AT_A_TIME, TICK, Intake
+from wirewatch.notify.intake import AT_A_TIME, Intake
+from wirewatch.notify.lanes import TICK
 from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import NotifyMetrics
 from wirewatch.notify.outbox import Outbox

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from wirewatch.notify.lane import (
     BURY_AT_ONCE,
-    Defaults,
     Gate,
     Job,
     Lane,
@@ -29,13 +28,13 @@ from wirewatch.topics.endpoints import Endpoint, Order, Verification
 
 NOW = 1_800_000_000.0
 AT = datetime.fromtimestamp(NOW, UTC)
-DEFAULTS = Defaults(concurrency=4)
+CONCURRENCY = 4
 
 
 def found(
     lane: Lane, endpoint: Endpoint | None, state: EndpointState | None = None, now: float = NOW
 ) -> Gate:
-    return gate(lane, endpoint, state, now=now, defaults=DEFAULTS)
+    return gate(lane, endpoint, state, now=now, concurrency=CONCURRENCY)
 
 
 def lane(running: int = 0, **fields: object) -> Lane:

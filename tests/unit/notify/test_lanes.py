@@ -16,8 +16,7 @@ from msgspec.structs import replace
 
 from fakes.notify import NOBODY, OK, FakeClock
 from wirewatch.notify import lanes as lanes_module
-from wirewatch.notify.intake import TICK
-from wirewatch.notify.lane import BURY_AT_ONCE, Defaults, Job, Trust, pace
+from wirewatch.notify.lane import BURY_AT_ONCE, Job, Trust, pace
 from wirewatch.notify.lanes import (
     BEHIND_S,
     FLOW_BEHIND,
@@ -25,6 +24,7 @@ from wirewatch.notify.lanes import (
     LANE_FRESH,
     LOAD,
     OUTBOX_EVERY_S,
+    TICK,
     Lanes,
     Views,
 )
@@ -112,7 +112,7 @@ class World:
         self.running: list[Job] = []
         self.read = self.committed
         views = Views(self.endpoints.get, self.states.get)
-        self.lanes = Lanes(self.outbox, views, Defaults(4), self.park)
+        self.lanes = Lanes(self.outbox, views, 4, self.park)
         self.outbox.on_pending = self.lanes.note_pending
         self.lanes.begin()
         self.last = self.clock()
@@ -349,12 +349,31 @@ def test_what_waits_in_the_outbox_is_sent_after_a_restart_before_what_is_new(wor
     assert sorted(key for key in order if key[0] == "t") == ["t0", "t1"]
 
 
+def test_strict_order_outlives_a_worker_whose_clock_was_ahead(world: World) -> None:
+    world.set(endpoint("a", order=Order.STRICT))
+    first = replace(check("m_first", "a"), notice=None, alert=an_alert("m_first", "a", "art"))
+    world.put(replace(first, due_at=AT + timedelta(seconds=40)))
+    world.crash()
+    later = world.tell("a", count=3)
+    world.write()
+    world.crash()
+    later += world.tell("a")
+    world.write()
+    world.clock.pass_by(41)
+    order = []
+    while (key := world.take()) is not None:
+        order.append(key)
+        world.answer(key)
+        world.write()
+
+    assert order == ["m_first", *later]
+
+
 def test_what_is_due_later_wakes_its_lane_then(world: World) -> None:
     later = replace(check("x", "a"), notice=None, alert=an_alert("x", "a", "art"))
     world.put(replace(later, due_at=AT + timedelta(seconds=30)))
 
     assert world.take_all() == []
-    assert world.lanes.next_wake() == world.clock.at + 30
     world.clock.pass_by(29.9)
     assert world.take_all() == []
     world.clock.pass_by(0.1)

@@ -266,8 +266,16 @@ class PickyLog(FakeLog):
         return await super().send_all(topic, records)
 
 
-async def recorded(outbox: Outbox, log: FakeLog, at: datetime, *entries: Entry) -> None:
-    recorder = Recorder(outbox, log, topic_prefix="ww.", clock=lambda: at)
+async def recorded(outbox: Outbox, log: FakeLog, at: datetime, *entries: Entry) -> int:
+    """Have `entries` written; return how many deliveries were given up."""
+    given_up: list[None] = []
+    recorder = Recorder(
+        outbox,
+        log,
+        topic_prefix="ww.",
+        clock=lambda: at,
+        on_given_up=partial(given_up.append, None),
+    )
     recorder.partitions = frozenset({0})
     task = asyncio.create_task(recorder.run())
     for entry in entries:
@@ -275,6 +283,7 @@ async def recorded(outbox: Outbox, log: FakeLog, at: datetime, *entries: Entry) 
     await asyncio.wait_for(recorder.flush(), 10)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    return len(given_up)
 
 
 async def test_one_that_is_too_large_is_ended_and_the_others_are_written(
@@ -287,9 +296,10 @@ async def test_one_that_is_too_large_is_ended_and_the_others_are_written(
         for key in "abc"
     ]
     with structlog.testing.capture_logs() as lines:
-        await recorded(outbox, log, at, *entries)
+        given_up = await recorded(outbox, log, at, *entries)
 
     assert done == ["a", "b", "c"]
+    assert given_up == 1
     assert len(log.attempts()) == 3, "they were safe already"
     [letter] = log.letters()
     assert (letter.reason, letter.topic, letter.key) == (

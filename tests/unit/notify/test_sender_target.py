@@ -2,14 +2,9 @@
 
 import pytest
 
-from wirewatch.notify.errors import AddressError
+from wirewatch.notify.redirect import next_request
 from wirewatch.notify.request import HttpRequest, Tls
-from wirewatch.notify.target import (
-    MAX_URL_CHARS,
-    check_headers,
-    next_request,
-    read_target,
-)
+from wirewatch.web.target import MAX_URL_CHARS, BadTarget, check_headers, read_target
 
 
 @pytest.mark.parametrize(
@@ -81,7 +76,7 @@ def test_what_is_sent_where(url: str, sent: str, to: str | None) -> None:
     ],
 )
 def test_a_url_that_is_none(url: str, words: str) -> None:
-    with pytest.raises(AddressError, match=words) as caught:
+    with pytest.raises(BadTarget, match=words) as caught:
         read_target(url)
     assert "geheim" not in str(caught.value)
 
@@ -108,23 +103,31 @@ def test_a_url_that_is_none(url: str, words: str) -> None:
     ],
 )
 def test_a_header_that_is_none(name: str, value: str, words: str) -> None:
-    with pytest.raises(AddressError, match=words):
+    with pytest.raises(BadTarget, match=words):
         check_headers({"webhook-id": "m", name: value})
 
 
 def test_headers_that_can_be_sent() -> None:
     check_headers({"X-A": "ä b\tc", "Authorization": "Bearer x", "x" * 100: "y" * 8_190})
-    with pytest.raises(AddressError, match="there are 101 headers"):
+    with pytest.raises(BadTarget, match="there are 101 headers"):
         check_headers({f"X-{number}": "" for number in range(101)})
 
 
 REQUEST = HttpRequest(
     "https://a.example/in?key=1",
     b"{}",
-    {"webhook-id": "m", "X-Key": "secret"},
+    {
+        "webhook-id": "m",
+        "ce-source": "wirewatch",
+        "User-Agent": "wirewatch",
+        "X-Key": "secret",
+        "User-Agent-Key": "secret",
+        "Content-Type-Key": "secret",
+    },
     redirects=2,
     tls=Tls(ca="ca", certificate="certificate", private_key="key"),
 )
+PUBLIC = {"webhook-id": "m", "ce-source": "wirewatch", "User-Agent": "wirewatch"}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ def test_within_an_origin_all_goes_along(location: str, url: str) -> None:
 def test_to_another_origin_go_no_secrets(location: str) -> None:
     onward = next_request(REQUEST, read_target(REQUEST.url), location)
 
-    assert onward.headers == {"webhook-id": "m"}
+    assert onward.headers == PUBLIC
     assert onward.tls == Tls(ca="ca")
     assert onward.body == b"{}"
 
@@ -158,14 +161,14 @@ def test_the_same_host_made_safe_is_the_same_origin() -> None:
     here = read_target("http://a.example/in")
 
     assert next_request(REQUEST, here, "https://a.example/in").headers == REQUEST.headers
-    assert next_request(REQUEST, here, "https://b.example/in").headers == {"webhook-id": "m"}
+    assert next_request(REQUEST, here, "https://b.example/in").headers == PUBLIC
     odd = read_target("http://a.example:8080/in")
-    assert next_request(REQUEST, odd, "https://a.example/in").headers == {"webhook-id": "m"}
+    assert next_request(REQUEST, odd, "https://a.example/in").headers == PUBLIC
 
 
 @pytest.mark.parametrize("location", ["http://a.example/in", "HTTP://b.example/"])
 def test_nothing_leads_from_https_to_http(location: str) -> None:
-    with pytest.raises(AddressError, match="from https to http"):
+    with pytest.raises(BadTarget, match="from https to http"):
         next_request(REQUEST, read_target(REQUEST.url), location)
 
 

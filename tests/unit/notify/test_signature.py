@@ -12,15 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from wirewatch.notify.errors import SecretError
-from wirewatch.notify.signature import (
-    new_private_key,
-    new_secret,
-    public_key_of,
-    read_secret,
-    sign,
-    signed_headers,
-)
+from wirewatch.notify.signature import sign, signed_headers
 from wirewatch.topics.endpoints import SigningKey
+from wirewatch.web.signing_keys import (
+    BadKey,
+    new_hmac_key,
+    new_private_key,
+    public_key_of,
+    read_hmac_key,
+)
 
 SPEC_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NPM_VERSION = "1.0.0"
@@ -44,7 +44,7 @@ def test_the_specifications_own_example() -> None:
 
 @pytest.mark.parametrize("body", [b'{"a": 1}', '{"título": "북한 😀"}'.encode()])
 def test_the_official_library_accepts_what_we_sign(body: bytes) -> None:
-    secret = new_secret()
+    secret = new_hmac_key()
 
     headers = signed_headers(keys(secret), webhook_id="msg_1", at=datetime.now(UTC), body=body)
 
@@ -53,13 +53,13 @@ def test_the_official_library_accepts_what_we_sign(body: bytes) -> None:
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(body.decode() + " ", dict(headers))
     with pytest.raises(WebhookVerificationError):
-        Webhook(new_secret()).verify(body.decode(), dict(headers))
+        Webhook(new_hmac_key()).verify(body.decode(), dict(headers))
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(body.decode(), {**headers, "webhook-id": "msg_2"})
 
 
 def test_while_a_secret_rotates_both_are_accepted_and_a_third_is_not() -> None:
-    new, old = new_secret(), new_secret()
+    new, old = new_hmac_key(), new_hmac_key()
     private = new_private_key()
 
     headers = signed_headers(
@@ -71,11 +71,11 @@ def test_while_a_secret_rotates_both_are_accepted_and_a_third_is_not() -> None:
     for secret in (new, old):
         Webhook(secret).verify("{}", dict(headers))
     with pytest.raises(WebhookVerificationError):
-        Webhook(new_secret()).verify("{}", dict(headers))
+        Webhook(new_hmac_key()).verify("{}", dict(headers))
 
 
 def test_a_replaced_secret_stops_to_sign_at_its_time() -> None:
-    new, old = new_secret(), new_secret()
+    new, old = new_hmac_key(), new_hmac_key()
     both = [SigningKey(secret=new), SigningKey(secret=old, until=AT)]
 
     before = signed_headers(both, webhook_id="msg_1", at=AT - timedelta(microseconds=1), body=b"{}")
@@ -151,7 +151,7 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_official_npm_package_accepts_what_we_sign(node_folder: Path) -> None:
-    body, new, old = '{"título": "북한 😀"}', new_secret(), new_secret()
+    body, new, old = '{"título": "북한 😀"}', new_hmac_key(), new_hmac_key()
     headers = signed_headers(
         keys(new, new_private_key(), old),
         webhook_id="msg_1",
@@ -174,10 +174,10 @@ def test_the_official_npm_package_accepts_what_we_sign(node_folder: Path) -> Non
 
 
 def test_a_new_secret_holds_its_bytes_and_no_two_are_equal() -> None:
-    assert new_secret(b"0123456789abcdef01234567") == "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
-    assert read_secret(new_secret(bytes(64))) == bytes(64)
-    assert len(read_secret(new_secret())) == 32
-    assert new_secret() != new_secret()
+    assert new_hmac_key(b"0123456789abcdef01234567") == "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
+    assert read_hmac_key(new_hmac_key(bytes(64))) == bytes(64)
+    assert len(read_hmac_key(new_hmac_key())) == 32
+    assert new_hmac_key() != new_hmac_key()
     assert new_private_key() != new_private_key()
 
 
@@ -216,5 +216,5 @@ def test_nothing_is_sent_unsigned() -> None:
 
 
 def test_a_seed_of_another_length_is_no_key() -> None:
-    with pytest.raises(SecretError, match="the private key has 31 bytes, 32 are needed"):
+    with pytest.raises(BadKey, match="the private key has 31 bytes, 32 are needed"):
         new_private_key(bytes(31))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -116,6 +117,9 @@ class Endpoint(Record, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Endpoint(id={self.id!r}, kind={self.kind}, url={self.url!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("id", self.id), ("kind", self.kind), ("url", self.url)]
+
 
 class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
     """A Standard Webhooks secret: `whsec_` (symmetric) or `whsk_` (ed25519).
@@ -128,6 +132,9 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"SigningKey(until={self.until})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("until", self.until)]
 
 
 class EndpointSecrets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -148,6 +155,9 @@ class EndpointSecrets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
     def __repr__(self) -> str:
         return "EndpointSecrets(…)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
 
 ENDPOINTS = Topic(

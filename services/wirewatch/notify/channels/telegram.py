@@ -4,7 +4,6 @@ https://core.telegram.org/bots/api#sendmessage
 """
 
 import html
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from wirewatch.notify.channels.news import Item, News, read_news
 from wirewatch.notify.channels.words import Piece, fit, fit_pieces, link, no_mentions, units
 from wirewatch.notify.errors import AddressError, SecretError
 from wirewatch.notify.request import HttpRequest
+from wirewatch.topics.endpoint_shapes import TELEGRAM_CHAT, TELEGRAM_TOKEN
 
 MAX_TEXT_UNITS = 4_096
 """Telegram counts the text without its markup; here all of it is counted, which is never more."""
@@ -22,18 +22,14 @@ MAX_LINK_UNITS = 1_000
 """A longer address stays in the preview only: the excerpts need the room."""
 MAX_NOTICE_UNITS = 1_000
 MAX_NOTE_UNITS = 400
-MAX_CHAT_CHARS = 64
-
-_TOKEN = re.compile(r"[0-9]{3,20}:[A-Za-z0-9_-]{20,100}")
-_CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{3,60}")
 
 
 def request(job: Job) -> HttpRequest:
     """Return the message. Raises SecretError without a bot's token, AddressError without a chat."""
     token, chat = job.secrets.token, job.endpoint.chat_id
-    if not _TOKEN.fullmatch(token):
+    if not TELEGRAM_TOKEN.fullmatch(token):
         raise SecretError("the token is none of a Telegram bot: digits, a colon, letters")
-    if not _CHAT.fullmatch(chat):
+    if not TELEGRAM_CHAT.fullmatch(chat):
         raise AddressError("chat_id is no Telegram chat: a number, or @ and a channel's name")
     if not link(job.address):
         raise AddressError("the URL is not that of a Bot API")

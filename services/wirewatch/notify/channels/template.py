@@ -9,10 +9,8 @@ from wirewatch.notify.errors import TemplateError
 from wirewatch.notify.payload import fitting_payload
 from wirewatch.notify.request import HttpRequest
 from wirewatch.text import template
+from wirewatch.topics.endpoint_shapes import MEDIA_TYPE
 
-_CONTENT_TYPE = re.compile(
-    r"[\w.+-]{1,64}/[\w.+-]{1,64}( ?; ?[\w.-]{1,32}=\"?[\w.+-]{1,64}\"?){0,4}"
-)
 _MARKUP = re.compile(r"[^;]*\b(html|xml)\b")
 
 
@@ -24,7 +22,7 @@ def request(job: Job) -> HttpRequest:
     payload = fitting_payload(job.telling, job.delivery_id, job.endpoint.variant)
     names = {**msgspec.to_builtins(payload), "webhook_id": job.delivery_id}
     content_type = job.endpoint.content_type or JSON
-    if not _CONTENT_TYPE.fullmatch(content_type):
+    if not MEDIA_TYPE.fullmatch(content_type):
         raise TemplateError("content_type is none: it should look like text/plain; charset=utf-8")
     is_markup = _MARKUP.match(content_type.lower()) is not None
     try:
