@@ -21,6 +21,7 @@ from fakes.notifying import (
 from wirewatch.runtime.kafka import Producer
 from wirewatch.runtime.settings import Settings
 from wirewatch.topics import ALERTS, ATTEMPTS, DEAD_LETTERS, DELIVERIES, ENDPOINTS
+from wirewatch.topics.alerts import Alert
 from wirewatch.topics.dead_letters import DeadReason
 from wirewatch.topics.deliveries import Delivery, DeliveryState
 from wirewatch.topics.endpoints import Endpoint
@@ -222,3 +223,73 @@ async def test_kill_9_in_the_middle_again_and_again(
     deliveries: list[Delivery] = await held(kafka_settings, DELIVERIES)
     newest = {d.id: d.state for d in deliveries}
     assert newest == dict.fromkeys(ids(range(120)), DeliveryState.DELIVERED)
+
+
+def of_one_article(count: int) -> list[Alert]:
+    """Return alerts of one article, each for another endpoint."""
+    first = alert(1)
+    return [replace(first, endpoint_id=f"end_{number}") for number in range(count)]
+
+
+def crowd_ids(count: int) -> set[str]:
+    return {delivery_id("alert_1", f"end_{number}") for number in range(count)}
+
+
+async def test_who_stands_behind_a_crowd_that_hangs_is_told_and_then_so_is_the_crowd(
+    producer: Producer, endpoint: Endpoint, receiver: Receiver, start_notify: Start
+) -> None:
+    count = 600
+    receiver.hanging.add("/crowd")
+    url = f"{receiver.url.rpartition('/')[0]}/crowd"
+    crowd = [replace(endpoint, id=f"end_{number}", url=url) for number in range(count)]
+    await producer.send_all(ENDPOINTS, crowd)
+    await producer.send_all(ALERTS, [*of_one_article(count), *(alert(n) for n in range(2, 12))])
+    worker = await start_notify()
+    await receiver.has(ids(range(2, 12)))
+    assert len(crowd_ids(count) & set(receiver.got)) < count
+
+    receiver.hanging.clear()
+    await receiver.has(crowd_ids(count))
+    await worker.counts(count + 10, "delivered")
+    await worker.stop()
+    second = await start_notify()
+    await producer.send(ALERTS, alert(12))
+    await receiver.has(ids(range(12, 13)))
+
+    assert Counter(receiver.got) == Counter(crowd_ids(count) | ids(range(2, 13)))
+    assert second.count("deliveries_total", state="repeated") == 0, "all offsets were committed"
+    await second.stop()
+
+
+async def test_kill_9_in_the_middle_of_a_crowd(
+    kafka_settings: Settings, producer: Producer, endpoint: Endpoint, receiver: Receiver
+) -> None:
+    count, kills = 300, 2
+    await producer.send_all(
+        ENDPOINTS, [replace(endpoint, id=f"end_{number}") for number in range(count)]
+    )
+    await producer.send_all(ALERTS, of_one_article(count))
+    receiver.delay_s = 0.2
+    for kill in range(kills):
+        process = spawn(kafka_settings)
+        try:
+            goal = (kill + 1) * count // 3
+            await until(lambda: len(set(receiver.got)) >= goal, f"{goal} received")  # noqa: B023
+            await asyncio.sleep(receiver.delay_s / 2)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+    process = spawn(kafka_settings)
+    try:
+        await receiver.has(crowd_ids(count))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = await asyncio.to_thread(process.wait, 30)
+
+    assert code == 0
+    assert set(receiver.got) == crowd_ids(count)
+    repeats = len(receiver.got) - count
+    assert repeats <= kills * kafka_settings.notify_concurrency
+    newest = {one.id: one.state for one in await held(kafka_settings, DELIVERIES)}
+    assert newest == dict.fromkeys(crowd_ids(count), DeliveryState.DELIVERED)

@@ -46,6 +46,8 @@ FRESH_S = 2.0
 CROWDED_S = 1.0
 CROWDED_SHARE = 0.5
 """The same while so much of the room is taken: what comes behind may be for others."""
+LATE_MOST = 128
+"""Alerts that were put off and wait in memory: enough for all places."""
 MOST_UNRECORDED = 2_000
 """Attempts that ended and are not yet written down; with Kafka away no more are made then."""
 MOST_QUIET = timedelta(hours=1)
@@ -99,6 +101,7 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         self._has_reason = False
         self._roomy = asyncio.Event()
+        self._late_roomy = asyncio.Event()
         self._paused = True
         self._woken_at = 0.0
         self._failed: BaseException | None = None
@@ -125,14 +128,24 @@ class Dispatcher:
         self._paused = False
         self.wake()
 
-    def accept(self, delivery: Delivery, receipt: tuple[int, int]) -> None:
+    def accept(
+        self, delivery: Delivery, receipt: tuple[int, int], *, is_late: bool = False
+    ) -> None:
         """Take in the delivery of an alert that stands at `receipt` of its topic.
 
-        After `drain` it is forgotten: its alert is not committed.
+        `is_late` if it was put off. After `drain` it is forgotten: its alert is not committed.
         """
         if not self._paused:
-            self.lanes.add(delivery, receipt, self._now())
+            self.lanes.add(delivery, receipt, self._now(), is_late=is_late)
             self.wake()
+
+    def waiting(self, article_id: str) -> int:
+        """Return how many alerts of the article wait for their first attempt."""
+        return self.lanes.waiting(article_id)
+
+    def is_strict(self, endpoint_id: str) -> bool:
+        """Say whether the endpoint is told in the order of its alerts."""
+        return self.lanes.is_strict(endpoint_id)
 
     def note_behind(self) -> None:
         """Note that more alerts wait to be read than are read at once."""
@@ -143,6 +156,15 @@ class Dispatcher:
         while not (self._paused or self._has_room()):
             self._roomy.clear()
             await self._roomy.wait()
+
+    async def late_room(self) -> None:
+        """Return when alerts that were put off may be taken in, or none will be any more."""
+        while not (self._paused or self._has_late_room()):
+            self._late_roomy.clear()
+            await self._late_roomy.wait()
+
+    def _has_late_room(self) -> bool:
+        return self.lanes.late() < LATE_MOST and self._has_room()
 
     def _has_room(self) -> bool:
         if len(self._recorder) >= MOST_UNRECORDED:
@@ -166,7 +188,7 @@ class Dispatcher:
         repeats them with the same webhook-id.
         """
         self._paused = True
-        self._roomy.set()
+        self._end_waits()
         deadline = self._loop.time() + limit_s
         if self._tasks:
             _, late = await asyncio.wait(set(self._tasks), timeout=limit_s)
@@ -193,7 +215,11 @@ class Dispatcher:
         """Forget what waits in memory; nothing may be in hand."""
         self.lanes.clear()
         self._places.clear()
+        self._end_waits()
+
+    def _end_waits(self) -> None:
         self._roomy.set()
+        self._late_roomy.set()
 
     def problem(self) -> str | None:
         """Return what is wrong, for /healthz."""
@@ -236,6 +262,8 @@ class Dispatcher:
             self._begin_some(trust, now)
         if self._has_room():
             self._roomy.set()
+        if self._has_late_room():
+            self._late_roomy.set()
 
     def _begin_some(self, trust: Trust, now: float) -> None:
         """Begin what there are places for; where it is not proven, a few before others' turn."""

@@ -1,7 +1,7 @@
 """Alerts become deliveries: each one once, however often its alert comes."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +16,7 @@ from wirewatch.notify.metrics import Event, NotifyMetrics
 from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.paces import AT_ONCE
 from wirewatch.notify.pacing import Hold, Mute, Window, decide, next_window
+from wirewatch.notify.put_off import PutOff
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.kafka import Received
@@ -27,6 +28,8 @@ from wirewatch.topics.subscriptions import Pace
 
 AT_A_TIME = 100
 """Alerts taken in before others have a turn: some milliseconds."""
+CROWD = 16
+"""Alerts of one article that are taken in as they come."""
 WINDOWS_KEPT = 100_000
 """Hours of subscriptions that limit what they are told in one; the oldest are forgotten, and
 after a restart all of which nothing is held."""
@@ -38,8 +41,16 @@ log = get_logger("notify")
 class Ways(Protocol):
     """Where deliveries go on (`notify.dispatcher.Dispatcher`)."""
 
-    def accept(self, delivery: Delivery, receipt: tuple[int, int]) -> None:
+    def accept(
+        self, delivery: Delivery, receipt: tuple[int, int], *, is_late: bool = False
+    ) -> None:
         """Take in the delivery of an alert that stands at `receipt` of its topic."""
+
+    def waiting(self, article_id: str) -> int:
+        """Return how many alerts of the article wait for their first attempt."""
+
+    def is_strict(self, endpoint_id: str) -> bool:
+        """Say whether the endpoint is told in the order of its alerts."""
 
     def is_in_hand(self, endpoint_id: str, delivery_id: str) -> bool:
         """Say whether an attempt at the delivery is under way, or it waits in memory alone."""
@@ -49,7 +60,11 @@ class Ways(Protocol):
 
 
 class Intake:
-    """Takes alerts in. The ledger says which of their offsets may be committed."""
+    """Takes alerts in. The ledger says which of their offsets may be committed.
+
+    Of an article with very many alerts some are taken in at once and all others `put_off`:
+    others' alerts stand behind them. Where order is strict none is.
+    """
 
     def __init__(
         self,
@@ -57,6 +72,7 @@ class Intake:
         recorder: Recorder,
         ledger: Ledger,
         ways: Ways,
+        put_off: PutOff,
         *,
         pace_of: Callable[[str], Pace],
         metrics: NotifyMetrics,
@@ -66,6 +82,7 @@ class Intake:
         self._recorder = recorder
         self._ledger = ledger
         self._ways = ways
+        self._put_off = put_off
         self._pace_of = pace_of
         self._metrics = metrics
         self._clock = clock
@@ -83,11 +100,42 @@ class Intake:
         """Make deliveries of what is new. An alert whose delivery is known is dropped."""
         for record in records:
             self._ledger.take(record.position.partition, record.position.offset)
-        records, self._later = [*self._later, *records], []
+        records, self._later = [*self._later, *self._without_crowds(records)], []
+        self._metrics.put_off.set(len(self._put_off))
+        await self._take_all(records, is_late=False)
+
+    async def accept_late(self, records: Sequence[Received[Alert]]) -> None:
+        """Make deliveries of alerts that were put off."""
+        self._metrics.put_off.set(len(self._put_off))
+        await self._take_all(records, is_late=True)
+
+    async def _take_all(self, records: Sequence[Received[Alert]], *, is_late: bool) -> None:
         for start in range(0, len(records), AT_A_TIME):
             await self._ways.room()
-            self._take(records[start : start + AT_A_TIME])
+            self._take(records[start : start + AT_A_TIME], is_late=is_late)
             await asyncio.sleep(0)
+
+    def _without_crowds(self, records: Sequence[Received[Alert]]) -> list[Received[Alert]]:
+        """Return what of `records` is taken in now; the rest is put off."""
+        coming: Counter[str] = Counter()
+        taken = []
+        for record in records:
+            alert = record.value
+            if alert is None or not self._may_wait(alert, coming):
+                taken.append(record)
+            else:
+                self._put_off.put(alert.article.id, record.position)
+        return taken
+
+    def _may_wait(self, alert: Alert, coming: Counter[str]) -> bool:
+        """Say whether others' alerts go before this one; `coming` counts those of its article."""
+        article = alert.article.id
+        if not self._put_off.has(article):
+            coming[article] += 1
+            if coming[article] + self._ways.waiting(article) <= CROWD:
+                return False
+        is_as_it_comes = alert.resend_id or self._ways.is_strict(alert.endpoint_id)
+        return not (is_as_it_comes or self._put_off.is_full())
 
     def forget(self) -> None:
         """Forget what was put off: the partitions were given up."""
@@ -109,7 +157,7 @@ class Intake:
         finally:
             self._forgetting.discard(key)
 
-    def _take(self, records: Sequence[Received[Alert]]) -> None:
+    def _take(self, records: Sequence[Received[Alert]], *, is_late: bool) -> None:
         found: list[tuple[str, Received[Alert], Alert]] = []
         for record in records:
             if record.value is None:  # unreadable, and buried already
@@ -119,13 +167,13 @@ class Intake:
                 found.append((delivery_id(alert.id, alert.endpoint_id), record, alert))
         known = self._outbox.known([key for key, _, _ in found])
         for key, record, alert in found:
-            event = self._take_one(key, record, alert, is_known=key in known)
+            event = self._take_one(key, record, alert, is_known=key in known, is_late=is_late)
             if event is not None:
                 self._metrics.deliveries.labels(event).inc()
             known.add(key)
 
     def _take_one(
-        self, key: str, record: Received[Alert], alert: Alert, *, is_known: bool
+        self, key: str, record: Received[Alert], alert: Alert, *, is_known: bool, is_late: bool
     ) -> Event | None:
         """Take in an alert; return what it counts as, None if it was put off."""
         is_in_hand = self._ways.is_in_hand(alert.endpoint_id, key)
@@ -144,7 +192,7 @@ class Intake:
         if alert.resend_id or is_known or is_in_hand or key in self._writing:
             self._ledger.done(*_receipt(record))
             return Event.REPEATED
-        self._take_new(key, alert, _receipt(record))
+        self._take_new(key, alert, _receipt(record), is_late=is_late)
         return Event.ACCEPTED
 
     def _is_followed(self, key: str, alert: Alert) -> bool:
@@ -156,7 +204,7 @@ class Intake:
         self._last = max(self._clock(), self._last + TICK)
         return self._last
 
-    def _take_new(self, key: str, alert: Alert, receipt: tuple[int, int]) -> None:
+    def _take_new(self, key: str, alert: Alert, receipt: tuple[int, int], *, is_late: bool) -> None:
         now = self._next_moment()
         delivery = Delivery(
             id=key,
@@ -168,12 +216,18 @@ class Intake:
         )
         pace = self._pace_of(alert.subscription_id)
         if pace is AT_ONCE:
-            self._ways.accept(delivery, receipt)
+            self._ways.accept(delivery, receipt, is_late=is_late)
         else:
-            self._take_paced(delivery, alert, pace, receipt)
+            self._take_paced(delivery, alert, pace, receipt, is_late=is_late)
 
     def _take_paced(
-        self, delivery: Delivery, alert: Alert, pace: Pace, receipt: tuple[int, int]
+        self,
+        delivery: Delivery,
+        alert: Alert,
+        pace: Pace,
+        receipt: tuple[int, int],
+        *,
+        is_late: bool,
     ) -> None:
         now = delivery.created_at
         window_key = (alert.subscription_id, alert.endpoint_id)
@@ -192,7 +246,7 @@ class Intake:
         else:
             if pace.most_per_hour is not None:
                 self._count(window_key, now)
-            self._ways.accept(delivery, receipt)
+            self._ways.accept(delivery, receipt, is_late=is_late)
 
     def _warn(self, detail: str) -> None:
         """Say once what is wrong with a pace: a time zone that this machine does not know."""

@@ -34,7 +34,7 @@ class Job:
 
     `receipt` is where its alert stands (partition, offset), until a record of
     it does. `is_expired` has waited longer than its schedule lasts. `trust` is
-    whose place it has, and `is_backlog` says that it was read back from the outbox.
+    whose place it has, and `is_backlog` says that it was put off or read back from the outbox.
     """
 
     delivery: Delivery

@@ -24,12 +24,11 @@ LANE_FRESH = 64
 FLOW_FRESH = 256
 """Alerts of one endpoint, and of one article, that wait in memory; what is more goes to the
 outbox, so that whoever comes behind them need not wait for it to be sent."""
-FLOW_BEHIND = 16
 OUTBOX_EVERY_S = 0.005
 BEHIND_S = 0.5
-"""While alerts wait to be read, all capacity goes to reading them and to what is fresh: others'
-alerts may stand behind a crowd. So many of an article wait in memory then, what waits in the
-outbox has one turn in so many seconds, and it lasts as long after the last time there were many."""
+"""While alerts wait to be read, all capacity goes to reading them and to what is fresh: what was
+put off and what waits in the outbox has one turn in so many seconds, and it lasts as long after
+the last time there were many."""
 LOAD = 16
 """Deliveries read back from the outbox at once."""
 MOST_LANES = 50_000
@@ -43,8 +42,8 @@ MOST_OUTDATED = 1_000
 SHORT_S = 1.0
 """A lane that opens again so soon keeps its fresh alerts in memory."""
 
-OUTBOX_FLOW = ""
-"""What is read back from the outbox has one flow: a backlog is one cause."""
+LATE_FLOW = ""
+"""What was put off and what is read back from the outbox have one flow: a backlog is one cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +115,14 @@ class Lanes:
         self.fresh_ids.clear()
         self.fresh = 0
 
-    def add(self, delivery: Delivery, receipt: tuple[int, int], now: float) -> None:
-        """Take in the delivery of an alert that was just read."""
+    def add(
+        self, delivery: Delivery, receipt: tuple[int, int], now: float, *, is_late: bool = False
+    ) -> None:
+        """Take in the delivery of an alert that was just read; `is_late` if it was put off."""
         lane = self.lane(delivery.endpoint_id)
-        if _is_strict(self._views.endpoint(lane.endpoint_id)):
+        if self.is_strict(lane.endpoint_id):
             delivery = self._in_order(lane, delivery)
-        job = Job(delivery, lane, receipt)
+        job = Job(delivery, lane, receipt, is_backlog=is_late)
         self.fresh_ids.add(delivery.id)
         if self._has_to_park(lane, job, now):
             self._park_ahead(lane)
@@ -132,6 +133,18 @@ class Lanes:
         self._flows[_flow(job)] += 1
         self._ages.append((now, job))
         self.turn(lane)
+
+    def waiting(self, article_id: str) -> int:
+        """Return how many alerts of the article wait in memory, those that were put off aside."""
+        return self._flows[article_id]
+
+    def late(self) -> int:
+        """Return how many alerts wait in memory that were put off."""
+        return self._flows[LATE_FLOW]
+
+    def is_strict(self, endpoint_id: str) -> bool:
+        """Say whether the endpoint is told in the order of its alerts."""
+        return _is_strict(self._views.endpoint(endpoint_id))
 
     def _in_order(self, lane: Lane, delivery: Delivery) -> Delivery:
         """Return `delivery`, due after all before it, which another clock may have dated."""
@@ -149,8 +162,7 @@ class Lanes:
             return True
         if lane.next_due is not None and _is_strict(endpoint):
             return True
-        most = FLOW_FRESH if now >= self._behind_until else FLOW_BEHIND
-        return len(lane.fresh) >= LANE_FRESH or self._flows[_flow(job)] >= most
+        return len(lane.fresh) >= LANE_FRESH or self._flows[_flow(job)] >= FLOW_FRESH
 
     def note_pending(self, endpoint_id: str, due_at: float, check: bool) -> None:
         """Note that a pending delivery came into the outbox (`outbox.OnPending`)."""
@@ -210,7 +222,7 @@ class Lanes:
             self._turns[lane.trust].add(_flow(lane.fresh[0]), _Waiting(lane, is_backlog=False))
         elif not lane.fresh and not lane.waits_backlog:
             lane.waits_backlog = True
-            self._turns[lane.trust].add(OUTBOX_FLOW, _Waiting(lane, is_backlog=True))
+            self._turns[lane.trust].add(LATE_FLOW, _Waiting(lane, is_backlog=True))
 
     def _sleep(self, lane: Lane, until: float | None) -> None:
         """Let `lane` have a turn at `until`; if it is None, something else will wake it."""
@@ -242,7 +254,7 @@ class Lanes:
         Without `backlog`, of lanes where something fresh waits.
         """
         has_to_wait = now < min(self._behind_until, self._outbox_at)
-        but = OUTBOX_FLOW if has_to_wait or not backlog else None
+        but = LATE_FLOW if has_to_wait or not backlog else None
         while (waiting := self._turns[trust].take(but)) is not None:
             lane = waiting.lane
             if waiting.is_backlog:
@@ -260,6 +272,7 @@ class Lanes:
                 job.begun_at = now
                 if job.receipt is None:
                     job.is_backlog = True
+                if job.is_backlog:
                     self._outbox_at = now + OUTBOX_EVERY_S
                 self.turn(lane)
                 return job
@@ -457,7 +470,7 @@ class Lanes:
 
 def _flow(job: Job) -> str:
     alert = job.delivery.alert
-    return alert.article.id if alert is not None else OUTBOX_FLOW
+    return LATE_FLOW if job.is_backlog or alert is None else alert.article.id
 
 
 def _is_strict(endpoint: Endpoint | None) -> bool:

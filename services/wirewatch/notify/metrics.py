@@ -96,6 +96,11 @@ class NotifyMetrics:
             "Deliveries that wait for the digest that will tell of them.",
             registry=registry,
         )
+        self.put_off = Gauge(
+            "wirewatch_notify_put_off_alerts",
+            "Alerts of articles with very many of them, which are read again as there is room.",
+            registry=registry,
+        )
         self.under_way = Gauge(
             "wirewatch_notify_attempts_under_way",
             "Attempts under way: quick ones, and those that have taken more than a second.",

@@ -9,7 +9,7 @@ SHARES: Mapping[Trust, float] = {Trust.PROVEN: 1.0, Trust.NEW: 0.5, Trust.DOUBTE
 """Places for quick requests, as shares of `notify_concurrency`."""
 DOUBTED_EVERY_S = 0.0025
 """Those that failed the last time are asked one after the other, not in a crowd."""
-LATE_S = 0.004
+LATE_S = 0.002
 LEAST_BACKLOG = 4
 BACKLOG_STEP = 0.25
 """Requests of the backlog under way at once: fewer, but not fewer than this, while the loop is so

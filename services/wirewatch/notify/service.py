@@ -11,11 +11,13 @@ from wirewatch.notify.dispatcher import Dispatcher
 from wirewatch.notify.forgetting import Forgetting
 from wirewatch.notify.holder import Holder
 from wirewatch.notify.intake import Intake
+from wirewatch.notify.late import LateReader
 from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import Event, NotifyMetrics
 from wirewatch.notify.outbox import Outbox, outbox_path
 from wirewatch.notify.paces import PACED, Paces
 from wirewatch.notify.post import Post
+from wirewatch.notify.put_off import PutOff
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.notify.states import States
 from wirewatch.notify.telling import Teller
@@ -35,7 +37,7 @@ from wirewatch.topics.endpoints import Endpoint
 
 DRAIN_SHARE = 0.5
 """The share of a time limit (to stop, to give partitions up) that attempts in hand may use."""
-READ_AT_ONCE = 500
+READ_AT_ONCE = 100
 """Alerts; where so many wait, more do."""
 YOUNG_OBJECTS = 10_000
 """With 50,000 the garbage collector held up alerts for 50 ms (measured)."""
@@ -141,15 +143,18 @@ class Worker:
             metrics=metrics,
             clock=context.clock,
         )
+        self._put_off = PutOff()
         self._intake = Intake(
             outbox,
             self._recorder,
             self._ledger,
             self._dispatcher,
+            self._put_off,
             pace_of=paces.get,
             metrics=metrics,
             clock=context.clock,
         )
+        self._late = LateReader(settings, self._put_off, self._intake, self._dispatcher)
         self._forgetting = Forgetting(
             outbox,
             self._intake,
@@ -184,10 +189,12 @@ class Worker:
         await self._endpoint_states.start(())
         await self._deliveries.start(self._count_partitions)
         recording = asyncio.create_task(self._recorder.run(), name="record")
+        await self._late.start()
         await self._reader.start()
         self._context.started()
         loops = [
             asyncio.create_task(self._take_alerts(), name="take alerts"),
+            asyncio.create_task(self._late.run(self._is_ours), name="take late alerts"),
             asyncio.create_task(self._dispatcher.run(), name="dispatch"),
             asyncio.create_task(self._commit(), name="commit"),
             asyncio.create_task(self._holder.run(self._is_ours), name="hold"),
@@ -211,6 +218,7 @@ class Worker:
         await self._end_take_over()
         await self._dispatcher.break_off()
         await self._reader.stop()
+        await self._late.stop()
         for projection in (self._deliveries, self._endpoint_states, self._paces, self._endpoints):
             await projection.stop()
         if self._failed.done() and not self._failed.cancelled():
@@ -244,10 +252,12 @@ class Worker:
         """Take in no more, finish what is in hand, and commit what is done."""
         self._is_ours.clear()
         draining = asyncio.create_task(self._dispatcher.drain(limit_s))
-        async with self._turn:  # who takes alerts in has seen that they are not ours any more
+        # Who takes alerts in has seen that they are not ours any more.
+        async with self._turn, self._late.turn:
             await draining
             self._dispatcher.forget()
             self._intake.forget()
+            self._late.forget()
         await self._reader.commit_offsets(self._ledger.due())
         self._ledger.clear()
         self._recorder.partitions = frozenset()  # what is late belongs to whoever is next

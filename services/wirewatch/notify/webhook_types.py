@@ -18,7 +18,7 @@ Cut = tuple[str, ...] | msgspec.UnsetType
 """The fields that were cut to stay below the limit, in the order they were; missing if none."""
 
 
-class SubscriptionPart(msgspec.Struct, frozen=True, kw_only=True):
+class SubscriptionPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The subscription that was satisfied, as it was then."""
 
     id: str
@@ -27,7 +27,7 @@ class SubscriptionPart(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
 
 
-class AlertData(msgspec.Struct, frozen=True, kw_only=True):
+class AlertData(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An alert: one article that satisfies one subscription, and the places that prove it."""
 
     alert_id: str
@@ -39,7 +39,7 @@ class AlertData(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Cut = msgspec.UNSET
 
 
-class DigestData(msgspec.Struct, frozen=True, kw_only=True):
+class DigestData(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Several alerts of one subscription, by story."""
 
     delivery_id: str
@@ -54,14 +54,14 @@ class DigestData(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Cut = msgspec.UNSET
 
 
-class ThinSubscription(msgspec.Struct, frozen=True, kw_only=True):
+class ThinSubscription(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The subscription that was satisfied."""
 
     id: str
     name: str
 
 
-class ThinArticle(msgspec.Struct, frozen=True, kw_only=True):
+class ThinArticle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The article, as far as a thin webhook tells of it."""
 
     id: str
@@ -71,7 +71,7 @@ class ThinArticle(msgspec.Struct, frozen=True, kw_only=True):
     published_at: datetime
 
 
-class ThinAlertData(msgspec.Struct, frozen=True, kw_only=True):
+class ThinAlertData(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An alert in its thin variant: the same places, fewer of them."""
 
     alert_id: str
@@ -81,7 +81,7 @@ class ThinAlertData(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Cut = msgspec.UNSET
 
 
-class ThinStory(msgspec.Struct, frozen=True, kw_only=True):
+class ThinStory(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One story of a thin digest."""
 
     story_id: str
@@ -92,7 +92,7 @@ class ThinStory(msgspec.Struct, frozen=True, kw_only=True):
     alert_ids: tuple[str, ...]
 
 
-class ThinDigestData(msgspec.Struct, frozen=True, kw_only=True):
+class ThinDigestData(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A digest in its thin variant."""
 
     delivery_id: str
@@ -107,7 +107,7 @@ class ThinDigestData(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Cut = msgspec.UNSET
 
 
-class EndpointPart(msgspec.Struct, frozen=True, kw_only=True):
+class EndpointPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The endpoint that a notice is about; `url` is cut where it is a secret."""
 
     id: str
@@ -115,7 +115,7 @@ class EndpointPart(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
-class ExhaustedPart(msgspec.Struct, frozen=True, kw_only=True):
+class ExhaustedPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The delivery that was given up. `alert_id` is empty if it was a digest or a notice."""
 
     id: str
@@ -124,7 +124,7 @@ class ExhaustedPart(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
 
 
-class EndpointDisabledData(msgspec.Struct, frozen=True, kw_only=True):
+class EndpointDisabledData(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An endpoint was disabled, `reason` says why."""
 
     endpoint: EndpointPart
@@ -134,7 +134,7 @@ class EndpointDisabledData(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Cut = msgspec.UNSET
 
 
-class DeliveryExhaustedData(msgspec.Struct, frozen=True, kw_only=True):
+class DeliveryExhaustedData(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A delivery to an endpoint was given up after its last attempt."""
 
     endpoint: EndpointPart
@@ -144,7 +144,7 @@ class DeliveryExhaustedData(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Cut = msgspec.UNSET
 
 
-class EndpointVerifyData(msgspec.Struct, frozen=True, kw_only=True):
+class EndpointVerifyData(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The receiver is asked to answer with `challenge`."""
 
     endpoint: EndpointPart
@@ -152,7 +152,7 @@ class EndpointVerifyData(msgspec.Struct, frozen=True, kw_only=True):
     truncated: Cut = msgspec.UNSET
 
 
-class EndpointTestData(msgspec.Struct, frozen=True, kw_only=True):
+class EndpointTestData(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Somebody asked to see whether the endpoint can be reached."""
 
     endpoint: EndpointPart
@@ -172,7 +172,7 @@ Data = (
 )
 
 
-class Payload(msgspec.Struct, frozen=True, kw_only=True):
+class Payload(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every webhook has. `timestamp` is when it happened, not when it was sent.
 
     `version` grows when a field changes its meaning or goes; fields may be added without.

@@ -15,6 +15,7 @@ from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import NotifyMetrics
 from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.paces import AT_ONCE
+from wirewatch.notify.put_off import PutOff
 from wirewatch.notify.recorder import Recorder
 from wirewatch.notify.states import States
 from wirewatch.runtime.kafka import Position, Received
@@ -31,7 +32,15 @@ DAY = timedelta(days=1)
 class Nowhere:
     """Takes no deliveries."""
 
-    def accept(self, delivery: Delivery, receipt: tuple[int, int]) -> None: ...
+    def accept(
+        self, delivery: Delivery, receipt: tuple[int, int], *, is_late: bool = False
+    ) -> None: ...
+
+    def waiting(self, article_id: str) -> int:
+        return 0
+
+    def is_strict(self, endpoint_id: str) -> bool:
+        return False
 
     def is_in_hand(self, endpoint_id: str, delivery_id: str) -> bool:
         return False
@@ -61,6 +70,7 @@ class World:
                 recorder,
                 Ledger(),
                 Nowhere(),
+                PutOff(),
                 pace_of=lambda _: AT_ONCE,
                 metrics=NotifyMetrics(CollectorRegistry()),
                 clock=self.clock,

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from fakes.notify import FakeClock, FakeLog, settle
-from wirewatch.notify.intake import AT_A_TIME, Intake
+from wirewatch.notify.intake import AT_A_TIME, CROWD, Intake
 from wirewatch.notify.lanes import TICK
 from wirewatch.notify.ledger import Ledger
 from wirewatch.notify.metrics import NotifyMetrics
 from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.paces import AT_ONCE
+from wirewatch.notify.put_off import PutOff
 from wirewatch.notify.recorder import Recorder
 from wirewatch.runtime.kafka import Position, Received
 from wirewatch.topics.alerts import Alert
@@ -33,14 +34,27 @@ class Ways:
 
     def __init__(self) -> None:
         self.got: list[tuple[Delivery, tuple[int, int]]] = []
+        self.late: list[str] = []
+        self.strict: set[str] = set()
+        self.waits: dict[str, int] = {}
         self.in_hand: set[str] = set()
         self.has_room = asyncio.Event()
         self.has_room.set()
         self.asked = 0
 
-    def accept(self, delivery: Delivery, receipt: tuple[int, int]) -> None:
+    def accept(
+        self, delivery: Delivery, receipt: tuple[int, int], *, is_late: bool = False
+    ) -> None:
         self.got.append((delivery, receipt))
+        if is_late:
+            self.late.append(delivery.id)
         self.in_hand.add(delivery.id)
+
+    def waiting(self, article_id: str) -> int:
+        return self.waits.get(article_id, 0)
+
+    def is_strict(self, endpoint_id: str) -> bool:
+        return endpoint_id in self.strict
 
     def is_in_hand(self, endpoint_id: str, delivery_id: str) -> bool:
         return delivery_id in self.in_hand
@@ -68,11 +82,13 @@ class World:
         self.start()
 
     def start(self) -> None:
+        self.put_off = PutOff(most=20)
         self.intake = Intake(
             self.outbox,
             self.recorder,
             self.ledger,
             self.ways,
+            self.put_off,
             pace_of=lambda key: self.paces.get(key, AT_ONCE),
             metrics=NotifyMetrics(self.registry),
             clock=self.clock,
@@ -92,6 +108,14 @@ class World:
     def counted(self, state: str) -> float | None:
         name = "wirewatch_notify_deliveries_total"
         return self.registry.get_sample_value(name, {"state": state})
+
+
+def of_their_own(alert: Alert, count: int) -> list[Alert]:
+    """Return alerts, each of another article."""
+    return [
+        replace(alert, id=f"alert_{n}", article=replace(alert.article, id=f"art_{n}"))
+        for n in range(count)
+    ]
 
 
 @pytest.fixture
@@ -127,7 +151,7 @@ async def test_the_same_alert_for_two_endpoints_is_two_deliveries(
 
 
 async def test_deliveries_are_due_in_the_order_of_their_alerts(world: World, alert: Alert) -> None:
-    await world.read(*(replace(alert, id=f"alert_{number}") for number in range(300)))
+    await world.read(*of_their_own(alert, 300))
     world.clock.pass_by(-60)  # the clock is set back
     await world.read(replace(alert, id="alert_late"))
 
@@ -174,9 +198,7 @@ async def test_alerts_are_taken_in_some_at_a_time_as_there_is_room(
     world: World, alert: Alert
 ) -> None:
     world.ways.has_room.clear()
-    reading = asyncio.create_task(
-        world.read(*(replace(alert, id=f"alert_{n}") for n in range(2 * AT_A_TIME + 1)))
-    )
+    reading = asyncio.create_task(world.read(*of_their_own(alert, 2 * AT_A_TIME + 1)))
     await settle()
     assert world.ways.got == []
     assert len(world.ledger) == 2 * AT_A_TIME + 1, "none of them may be committed meanwhile"
@@ -394,3 +416,103 @@ async def test_what_is_being_written_holds_the_offsets_of_its_repeats_too(
     await world.recorder.flush()
     assert world.ledger.due() == {0: 1}
     assert len(world.log.deliveries()) == 1
+
+
+# Crowds
+
+
+def crowd(alert: Alert, count: int, article: str = "art_crowd", first: int = 0) -> list[Alert]:
+    """Return alerts of one article for `count` endpoints."""
+    about = replace(alert.article, id=article)
+    return [
+        replace(alert, id=f"{article}_{number}", endpoint_id=f"end_{number}", article=about)
+        for number in range(first, first + count)
+    ]
+
+
+async def test_of_a_crowd_the_first_are_taken_in_and_others_alerts_with_them(
+    world: World, alert: Alert
+) -> None:
+    many = crowd(alert, CROWD + 3)
+    await world.read(*many, alert)
+    await world.read(*crowd(alert, 1, first=CROWD + 3))
+
+    assert [one.alert_id for one in world.ways.deliveries()] == [
+        *(one.id for one in many[:CROWD]),
+        "alert_1",
+    ]
+    assert len(world.put_off) == 4
+    assert world.registry.get_sample_value("wirewatch_notify_put_off_alerts") == 4
+    assert world.put_off.begins() == {0: CROWD}
+    for one, receipt in world.ways.got:
+        assert one.state is DeliveryState.PENDING
+        world.ledger.done(*receipt)
+    assert world.ledger.due() == {0: CROWD}, "what is put off holds its offset"
+
+
+async def test_what_was_put_off_is_taken_in_late_and_frees_its_offset(
+    world: World, alert: Alert
+) -> None:
+    records = world.records(*crowd(alert, CROWD + 2))
+    await world.intake.accept(records)
+    again = [one for one in records if world.put_off.take(one.position)]
+    await world.intake.accept_late(again)
+
+    assert [receipt for _, receipt in world.ways.got] == [(0, n) for n in range(CROWD + 2)]
+    assert world.ways.late == [one.id for one in world.ways.deliveries()[CROWD:]]
+    for _, receipt in world.ways.got:
+        world.ledger.done(*receipt)
+    assert world.ledger.due() == {0: CROWD + 2}
+
+
+async def test_a_crowd_is_counted_with_what_waits_already(world: World, alert: Alert) -> None:
+    world.ways.waits["art_crowd"] = CROWD - 1
+    await world.read(*crowd(alert, 2))
+
+    assert len(world.ways.got) == 1
+    assert len(world.put_off) == 1
+
+
+async def test_strict_endpoints_and_what_is_sent_again_are_never_put_off(
+    world: World, alert: Alert
+) -> None:
+    many = crowd(alert, CROWD + 2)
+    world.ways.strict.add(many[-2].endpoint_id)
+    await world.read(*many[:-1], replace(many[-1], resend_id="again"))
+
+    assert len(world.put_off) == 0
+    assert len(world.ways.got) == CROWD + 1
+    await world.recorder.flush()
+    assert world.log.deliveries()[-1].resend_id == "again"
+
+
+async def test_when_enough_is_put_off_alerts_are_taken_in_as_they_come(
+    world: World, alert: Alert
+) -> None:
+    await world.read(*crowd(alert, CROWD + 20 + 5))
+
+    assert len(world.put_off) == 20
+    assert len(world.ways.got) == CROWD + 5
+
+
+async def test_what_is_put_off_and_known_already_is_dropped(world: World, alert: Alert) -> None:
+    """After a crash all of a crowd is read again, what was delivered of it too."""
+    records = world.records(*crowd(alert, CROWD + 1))
+    known = records[-1].value
+    assert known is not None
+    key = delivery_id(known.id, known.endpoint_id)
+    ended = Delivery(
+        id=key,
+        endpoint_id=known.endpoint_id,
+        alert_id=known.id,
+        state=DeliveryState.DELIVERED,
+        due_at=AT,
+        created_at=AT,
+        ended_at=AT,
+    )
+    world.outbox.put(ended, Position(0, 0))
+    await world.intake.accept(records)
+    await world.intake.accept_late([one for one in records if world.put_off.take(one.position)])
+
+    assert key not in {one.id for one in world.ways.deliveries()}
+    assert world.counted("repeated") == 1

@@ -19,7 +19,6 @@ from wirewatch.notify import lanes as lanes_module
 from wirewatch.notify.lane import BURY_AT_ONCE, Job, Trust, pace
 from wirewatch.notify.lanes import (
     BEHIND_S,
-    FLOW_BEHIND,
     FLOW_FRESH,
     LANE_FRESH,
     LOAD,
@@ -137,7 +136,7 @@ class World:
         self.alerts.append((key, endpoint_id, article or f"art_{key}"))
         return key
 
-    def take_in(self, most: int = 1_000) -> None:
+    def take_in(self, most: int = 1_000, *, is_late: bool = False) -> None:
         """Read the next alerts, as `intake` does."""
         for number in range(self.read, min(self.read + most, len(self.alerts))):
             key, endpoint_id, article = self.alerts[number]
@@ -156,7 +155,7 @@ class World:
                 created_at=self.last,
                 alert=an_alert(key, endpoint_id, article),
             )
-            self.lanes.add(delivery, (0, number), self.clock.at)
+            self.lanes.add(delivery, (0, number), self.clock.at, is_late=is_late)
 
     def tell(self, *endpoint_ids: str, count: int = 1) -> list[str]:
         keys = [self.find(one) for one in endpoint_ids for _ in range(count)]
@@ -428,22 +427,35 @@ def test_a_flows_overflow_is_parked(world: World) -> None:
     assert other in world.lanes.fresh_ids
 
 
-def test_while_alerts_wait_to_be_read_hardly_anything_of_a_crowd_is_begun(world: World) -> None:
-    crowd = [f"e{number}" for number in range(FLOW_BEHIND + 5)]
+def test_while_alerts_wait_to_be_read_hardly_anything_that_was_put_off_is_begun(
+    world: World,
+) -> None:
+    crowd = [f"e{number}" for number in range(5)]
     world.set(*(endpoint(key) for key in crowd))
     world.lanes.note_behind(world.clock.at)
     keys = [world.find(key, "art_crowd") for key in crowd]
-    world.take_in()
-    assert world.parked() == keys[FLOW_BEHIND:]
-    world.write()
+    world.take_in(is_late=True)
+    assert (world.lanes.late(), world.lanes.waiting("art_crowd")) == (5, 0)
 
-    assert set(world.take_all()) == {*keys[:FLOW_BEHIND], keys[FLOW_BEHIND]}
+    assert world.take_all() == keys[:1]
     [fresh] = world.tell("a")
     assert world.take_all() == [fresh]
     world.clock.pass_by(OUTBOX_EVERY_S)
-    assert world.take_all() == [keys[FLOW_BEHIND + 1]]
+    assert world.take_all() == [keys[1]]
     world.clock.pass_by(BEHIND_S)
-    assert world.take_all() == keys[FLOW_BEHIND + 2 :]
+    assert world.take_all() == keys[2:]
+    assert world.lanes.late() == 0
+
+
+def test_what_was_put_off_is_backlog(world: World) -> None:
+    key = world.find("a")
+    world.take_in(is_late=True)
+    trust = world.lanes.lane("a").trust
+
+    assert world.lanes.take(trust, world.clock.at, backlog=False) is None
+    job = world.lanes.take(trust, world.clock.at)
+    assert job is not None
+    assert (job.delivery.id, job.is_backlog) == (key, True)
 
 
 def test_without_the_backlog_only_lanes_with_something_fresh_are_served(world: World) -> None:

@@ -35,7 +35,7 @@ class Field(StrEnum):
     COUNTRY = "country"
 
 
-class Proof(msgspec.Struct, frozen=True, kw_only=True):
+class Proof(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One place in the article that satisfies a leaf of the query.
 
     `leaf` is the leaf as the query language prints it. `start` and `end` count
@@ -58,7 +58,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     beside: str | None = None
 
 
-class NamedEntity(msgspec.Struct, frozen=True, kw_only=True):
+class NamedEntity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An entity or theme that the article names; `name` is in the subscriber's language."""
 
     id: str
@@ -66,7 +66,7 @@ class NamedEntity(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-class ArticleDigest(msgspec.Struct, frozen=True, kw_only=True):
+class ArticleDigest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an alert says of its article: enough to tell a person, small enough to travel."""
 
     id: str

@@ -12,7 +12,7 @@ MAX_BODY_CHARS = 100_000
 """At most 400 KB of UTF-8, well below the message limit of the broker."""
 
 
-class Enclosure(msgspec.Struct, frozen=True, omit_defaults=True):
+class Enclosure(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A file that belongs to an article. `type` is a media type, `length` is in bytes."""
 
     url: str

@@ -28,7 +28,7 @@ class DigestWhy(StrEnum):
     """They were found while it was snoozed."""
 
 
-class DigestStory(msgspec.Struct, frozen=True, kw_only=True):
+class DigestStory(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One story of a digest: its first article, and how many there were.
 
     `sources` are the hosts that told it, `alert_ids` the alerts, each at most 20.
@@ -48,7 +48,7 @@ class DigestStory(msgspec.Struct, frozen=True, kw_only=True):
     alert_ids: tuple[str, ...] = ()
 
 
-class Digest(msgspec.Struct, frozen=True, kw_only=True):
+class Digest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Alerts of one subscription for one endpoint, by story, the largest story first.
 
     `alerts` counts all that are told of; `more_stories` how many stories there
@@ -77,7 +77,7 @@ class NoticeType(StrEnum):
     ENDPOINT_TEST = "endpoint.test"
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
+class Notice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something about an endpoint. Which fields are filled depends on `type`.
 
     `challenge` is what an `endpoint.verify` has to be answered with.

@@ -121,7 +121,7 @@ class Endpoint(Record, frozen=True, kw_only=True):
         return [("id", self.id), ("kind", self.kind), ("url", self.url)]
 
 
-class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
+class SigningKey(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A Standard Webhooks secret: `whsec_` (symmetric) or `whsk_` (ed25519).
 
     `until` is when one that was replaced stops to sign; None for the newest.
@@ -137,7 +137,7 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
         return [("until", self.until)]
 
 
-class EndpointSecrets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EndpointSecrets(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What only notify may read of an endpoint. Nothing of it is in its representation.
 
     `keys` sign, newest first. `url` is the whole address where it is secret.

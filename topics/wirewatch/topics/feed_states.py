@@ -40,7 +40,7 @@ class PushState(StrEnum):
     REFUSED = "refused"
 
 
-class PushLease(msgspec.Struct, frozen=True, omit_defaults=True):
+class PushLease(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The WebSub subscription of a feed. `lease_until` is when the hub ends it by itself.
 
     `missed` counts polls in a row that found what should have been pushed.

@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 import msgspec
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False, gc=False):
     """The base of everything that travels: frozen, validated when decoded, versioned.
 
     `version` grows when a change could not be read by older code. A reader
-    refuses a version it does not know, so nothing is half understood.
+    refuses a version it does not know, so nothing is half understood. Records are trees: the
+    garbage collector need not look for rings in them (`gc=False`), which held up alerts.
     """
 
     version: int = 1

@@ -14,7 +14,7 @@ MAX_CLAIMS = 200
 """Claims of one record: at most 50 KB."""
 
 
-class StoryClaim(msgspec.Struct, frozen=True, kw_only=True):
+class StoryClaim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An article that asks for its story, before it is published.
 
     `signature` is the layout of `ingest/signature.py`. `story_id` is the story that

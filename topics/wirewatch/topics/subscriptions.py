@@ -11,7 +11,7 @@ MAX_EVERY_MIN = 10_080
 MAX_SNOOZE = timedelta(days=90)
 
 
-class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
+class QuietHours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """From one time of the day (HH:MM) to another, over midnight where that is earlier.
 
     `days` are those on which it begins, 0 for Monday; empty for every day.
@@ -22,7 +22,7 @@ class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
     days: tuple[int, ...] = ()
 
 
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
+class Pace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When a subscriber is told. The default is at once, always.
 
     `every_min` and `at` (HH:MM) ask for digests, `most_per_hour` for one of what

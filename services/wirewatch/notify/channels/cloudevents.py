@@ -27,7 +27,7 @@ _AS_IT_IS = "".join(map(chr, range(0x21, 0x7F))).replace('"', "").replace("%", "
 _encoder = msgspec.json.Encoder()
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The attributes of an event and its data. `payloadversion` is an extension of ours."""
 
     specversion: str = "1.0"

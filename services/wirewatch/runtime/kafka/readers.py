@@ -50,7 +50,8 @@ class LogReader(Generic[R]):
     """Reads chosen partitions of a topic from chosen offsets, without a group.
 
     A record is read as soon as it is there; with `is_patient` up to POLL_MS later, with others
-    that come meanwhile: an answer of the broker for each record is dear.
+    that come meanwhile: an answer of the broker for each record is dear. `fetch_bytes` of
+    each partition may wait in memory.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class LogReader(Generic[R]):
         on_unreadable: OnUnreadable,
         *,
         is_patient: bool = False,
+        fetch_bytes: int = FETCH_MAX_BYTES,
     ) -> None:
         self._settings = settings
         self._topic = topic
@@ -70,8 +72,8 @@ class LogReader(Generic[R]):
             client_id=f"{topic.name}-{settings.instance}",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_bytes=FETCH_MAX_BYTES,
-            max_partition_fetch_bytes=FETCH_MAX_BYTES,
+            fetch_max_bytes=fetch_bytes,
+            max_partition_fetch_bytes=fetch_bytes,
             fetch_min_bytes=PATIENT_BYTES if is_patient else 1,
             fetch_max_wait_ms=POLL_MS,
         )
