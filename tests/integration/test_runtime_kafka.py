@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import structlog.testing
@@ -65,7 +66,10 @@ class Slow(MemoryTable[Feed]):
         self.stored: list[str] = []
         self.told: list[str] = []
 
-    def store(self, records: Sequence[Received[Feed]]) -> None:
+    def prepare(self, records: Sequence[Received[Feed]]) -> Callable[[], None]:
+        return partial(self._store, records)
+
+    def _store(self, records: Sequence[Received[Feed]]) -> None:
         time.sleep(0.05)
         self.stored += [record.key for record in records]
         super().apply(records)
@@ -75,7 +79,7 @@ class Slow(MemoryTable[Feed]):
         assert self.stored[: len(self.told)] == self.told
 
     def apply(self, records: Sequence[Received[Feed]]) -> None:
-        self.store(records)
+        self.prepare(records)()
         self.tell(records)
 
 

@@ -9,10 +9,11 @@ not grow with what waits for others.
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
 
@@ -79,6 +80,7 @@ INSERT INTO progress VALUES (?, ?, ?)
 ON CONFLICT (partition) DO UPDATE SET
     next_offset = MAX(next_offset, excluded.next_offset), saved_at = excluded.saved_at
 """
+_ANY = "SELECT 1 FROM deliveries UNION ALL SELECT 1 FROM progress LIMIT 1"
 _DUE = """
 SELECT record FROM deliveries
 WHERE state = 'pending' AND endpoint_id = ? AND due_at <= ?
@@ -101,6 +103,15 @@ WHERE state = 'held' AND due_at <= ? ORDER BY due_at, endpoint_id, part LIMIT 1
 """
 
 _Row = tuple[str, int, int, str, str, str, float, float | None, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Records that follow one another: either rows, or keys and places of tombstones."""
+
+    rows: Sequence[_Row] = ()
+    gone: Sequence[tuple[str, int, int]] = ()
+
 
 OnPending = Callable[[str, float, bool], None]
 """Called with endpoint id, due time and whether it is a check when a pending record comes in."""
@@ -141,6 +152,7 @@ class Outbox:
         self._db = _FILE.open(path)
         self._db.execute(f"PRAGMA cache_size = -{PAGES_KEPT_KIB}")
         self._lock = threading.Lock()
+        self._is_filling = False
         self.on_pending = on_pending
         self.on_overtaken: Callable[[Delivery], None] | None = None
         """Called with what somebody wrote as waiting just before this process wrote its
@@ -150,7 +162,20 @@ class Outbox:
 
     def close(self) -> None:
         """Close the file; it stays for the next start."""
+        self.end_filling()
         self._db.close()
+
+    def begin_filling(self) -> None:
+        """Expect very much to be put in, if nothing is there yet; `end_filling` must follow."""
+        if not self._is_filling and self._db.execute(_ANY).fetchone() is None:
+            self._is_filling = True
+            _FILE.begin_filling(self._db)
+
+    def end_filling(self) -> None:
+        """Be ready for changes that must not be lost by halves."""
+        if self._is_filling:
+            _FILE.end_filling(self._db)
+            self._is_filling = False
 
     # What a projection asks of its table
 
@@ -171,26 +196,26 @@ class Outbox:
 
     def apply(self, records: Sequence[Received[Delivery]]) -> None:
         """Take in records in the order they were read, and how far that was, together."""
-        self.store(records)
+        self.prepare(records)()
         self.tell(records)
 
-    def store(self, records: Sequence[Received[Delivery]]) -> None:
-        """Do the part of `apply` that takes long; any thread may."""
-        if not records:
-            return
+    def prepare(self, records: Sequence[Received[Delivery]]) -> Callable[[], None]:
+        """Return what does the part of `apply` that takes long; any thread may call it."""
+        runs = [_run(run) for _, run in groupby(records, lambda record: record.value is None)]
         ends: dict[int, int] = {}
+        for record in records:
+            at = record.position
+            ends[at.partition] = max(ends.get(at.partition, 0), at.offset + 1)
+        return partial(self._store, runs, ends)
+
+    def _store(self, runs: Sequence[_Run], ends: Mapping[int, int]) -> None:
+        if not ends:
+            return
+        now = self._clock().timestamp()
         with self._change() as db:
-            for is_tombstone, run in groupby(records, lambda record: record.value is None):
-                if is_tombstone:
-                    # Read in order, so nothing older of this key can come any more.
-                    gone = [(r.key, r.position.partition, r.position.offset) for r in run]
-                    db.executemany(_DELETE, gone)
-                else:
-                    _put_all(db, [_row(r.value, r.position, r.raw) for r in run if r.value])
-            for record in records:
-                at = record.position
-                ends[at.partition] = max(ends.get(at.partition, 0), at.offset + 1)
-            now = self._clock().timestamp()
+            for run in runs:
+                db.executemany(_DELETE, run.gone)
+                _put_all(db, run.rows)
             db.executemany(
                 _SAVE_PROGRESS,
                 [(partition, end, now) for partition, end in ends.items()],
@@ -379,6 +404,19 @@ class Outbox:
 def is_check(delivery: Delivery) -> bool:
     """Say whether `delivery` asks its endpoint itself something."""
     return delivery.notice is not None and delivery.notice.type in CHECKS
+
+
+def _run(records: Iterable[Received[Delivery]]) -> _Run:
+    """Return records that are all tombstones, or none of them, as they are stored."""
+    rows: list[_Row] = []
+    gone: list[tuple[str, int, int]] = []
+    for record in records:
+        if record.value is None:
+            # Read in order, so nothing older of this key can come any more.
+            gone.append((record.key, record.position.partition, record.position.offset))
+        else:
+            rows.append(_row(record.value, record.position, record.raw))
+    return _Run(rows, gone)
 
 
 def _put_all(db: sqlite3.Connection, rows: Sequence[_Row]) -> None:

@@ -271,8 +271,10 @@ class Worker:
 
     async def _take_over(self, partitions: set[int]) -> None:
         self._outbox.keep_only(partitions)
+        self._outbox.begin_filling()
         await self._endpoint_states.follow(partitions)
         await self._deliveries.follow(partitions)
+        self._outbox.end_filling()
         self._recorder.partitions = frozenset(partitions)
         log.info("partitions taken over", partitions=sorted(partitions))
         settle_memory()  # endpoints and lanes stay; a look at all of them would hold up alerts

@@ -19,6 +19,7 @@ PAGE_BYTES = 16_384
 FROM_ANY_THREAD = sqlite3.threadsafety == 3
 """Whether SQLite lets several threads use one connection, one after the other (PEP 249)."""
 _APPLICATION_ID = 0x77697265
+_NOT_FILLED = -1
 _SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 log = get_logger("cache")
@@ -89,10 +90,25 @@ class CacheFile:
     def _require_sound(self, db: sqlite3.Connection) -> None:
         application = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == _NOT_FILLED:
+            raise sqlite3.DatabaseError("its filling was broken off")
         if (application, version) != (_APPLICATION_ID, self.version):
             raise sqlite3.DatabaseError("it is of another program or another version")
         if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(f"it is damaged: {found}")
+
+    def begin_filling(self, db: sqlite3.Connection) -> None:
+        """Write without a journal until `end_filling`; else all that is put in is written twice.
+
+        A file whose filling was broken off is begun anew when it is opened next.
+        """
+        db.execute(f"PRAGMA user_version = {_NOT_FILLED}")
+        db.execute("PRAGMA journal_mode = OFF")
+
+    def end_filling(self, db: sqlite3.Connection) -> None:
+        """Note that the file is sound, and write with a journal again."""
+        db.execute(f"PRAGMA user_version = {self.version}")
+        db.execute("PRAGMA journal_mode = WAL")
 
     def _problem(self, path: Path, error: OSError | sqlite3.Error) -> Problem:
         if isinstance(error, sqlite3.Error) and _is_locked(error):

@@ -42,10 +42,10 @@ class Table(Protocol[R]):
 
 
 class StoringTable(Table[R], Protocol):
-    """A table on disk; `apply` is `store`, then `tell`."""
+    """A table on disk; `apply` is what `prepare` returns, then `tell`."""
 
-    def store(self, records: Sequence[Received[R]]) -> None:
-        """Do the part of `apply` that takes long; any thread may."""
+    def prepare(self, records: Sequence[Received[R]]) -> Callable[[], None]:
+        """Return what does the part of `apply` that takes long; any thread may call it."""
 
     def tell(self, records: Sequence[Received[R]]) -> None:
         """Do the rest of `apply`."""
@@ -255,12 +255,14 @@ class Projection(Generic[R]):
                 records = await self._reader.poll(most)
                 most = min(2 * most, POLL_RECORDS) if len(records) >= most else POLL_LEAST
                 reached = {p: await self._reader.position(p) for p in self._next}
+                bulk = self._bulk if len(records) >= BULK else None
+                # While the thread is still busy with those before: it need only write then.
+                store = None if bulk is None else bulk.prepare(records)
                 if storing is not None:
                     await asyncio.shield(storing)
-                bulk = self._bulk if len(records) >= BULK else None
-                taking = self._take_in(records, reached, bulk)
-                if bulk is None:
                     storing = None
+                taking = self._take_in(records, reached, store)
+                if store is None:
                     await taking
                 else:
                     storing = asyncio.create_task(taking)
@@ -278,14 +280,14 @@ class Projection(Generic[R]):
         self,
         records: Sequence[Received[R]],
         reached: dict[int, int],
-        bulk: StoringTable[R] | None,
+        store: Callable[[], None] | None,
     ) -> None:
-        """Take in what was read, up to `reached`; into `bulk` in a thread."""
-        if bulk is None:
+        """Take in what was read, up to `reached`; with `store` in a thread."""
+        if store is None or self._bulk is None:
             self._table.apply(records)
         else:
-            await asyncio.to_thread(bulk.store, records)
-            bulk.tell(records)
+            await asyncio.to_thread(store)
+            self._bulk.tell(records)
         async with self._moved:
             # Those given up meanwhile are not ours any more.
             self._next |= {p: offset for p, offset in reached.items() if p in self._next}

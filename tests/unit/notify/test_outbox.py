@@ -475,7 +475,7 @@ def test_more_than_one_statement_takes_are_taken_in_in_their_order(
     told: list[str] = []
     outbox.on_pending = lambda endpoint_id, _due_at, _check: told.append(endpoint_id)
 
-    outbox.store([*first, *again, *gone, *last])
+    outbox.prepare([*first, *again, *gone, *last])()
     assert told == []
     outbox.tell([*first, *again, *gone, *last])
 
@@ -483,3 +483,56 @@ def test_more_than_one_statement_takes_are_taken_in_in_their_order(
     held = {one.id: one.attempts for one in outbox.due("end_1", at.timestamp(), 10_000)}
     assert held == {ids[0]: 7} | {key: 1 - n % 2 for n, key in enumerate(ids) if n >= 10}
     assert outbox.resume_at(0) == 30_001
+
+
+def killed(path: Path, outbox: Outbox, clock: FakeClock, folder: Path) -> Outbox:
+    """Return an outbox on the file as a kill would leave it now."""
+    left = folder / "left"
+    left.mkdir()
+    for file in path.parent.iterdir():
+        (left / file.name).write_bytes(file.read_bytes())
+    return Outbox(left / path.name, clock)
+
+
+def test_a_file_whose_filling_was_broken_off_is_begun_anew(
+    path: Path, outbox: Outbox, clock: FakeClock, make_delivery: Make, tmp_path: Path
+) -> None:
+    outbox.begin_filling()
+    outbox.apply([read(n, make_delivery(f"msg_{n}")) for n in range(3_000)])
+    with structlog.testing.capture_logs() as lines:
+        again = killed(path, outbox, clock, tmp_path)
+
+    assert again.resume_at(0) is None
+    assert again.known(["msg_1"]) == set()
+    [line] = lines
+    assert (line["log_level"], line["error"]) == ("warning", "its filling was broken off")
+    again.close()
+
+
+def test_a_file_that_was_filled_stays(
+    path: Path, outbox: Outbox, clock: FakeClock, make_delivery: Make, tmp_path: Path
+) -> None:
+    outbox.begin_filling()
+    outbox.apply([read(n, make_delivery(f"msg_{n}")) for n in range(3_000)])
+    outbox.end_filling()
+    outbox.apply([read(3_000, make_delivery("msg_last"))])
+    again = killed(path, outbox, clock, tmp_path)
+
+    assert again.resume_at(0) == 3_001
+    assert again.known(["msg_1", "msg_last"]) == {"msg_1", "msg_last"}
+    assert again._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    again.close()
+
+
+def test_who_is_closed_while_it_is_filled_goes_on_where_it_was(
+    path: Path, outbox: Outbox, clock: FakeClock, make_delivery: Make
+) -> None:
+    outbox.begin_filling()
+    outbox.apply([read(0, make_delivery("msg_1"))])
+    outbox.close()
+    again = Outbox(path, clock)
+
+    assert again.resume_at(0) == 1
+    again.begin_filling()  # there is something in it: what comes has a journal
+    assert again._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    again.close()
