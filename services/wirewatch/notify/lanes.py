@@ -24,7 +24,7 @@ LANE_FRESH = 64
 FLOW_FRESH = 256
 """Alerts of one endpoint, and of one article, that wait in memory; what is more goes to the
 outbox, so that whoever comes behind them need not wait for it to be sent."""
-OUTBOX_EVERY_S = 0.005
+OUTBOX_EVERY_S = 0.02
 BEHIND_S = 0.5
 """While alerts wait to be read, all capacity goes to reading them and to what is fresh: what was
 put off and what waits in the outbox has one turn in so many seconds, and it lasts as long after
