@@ -46,7 +46,7 @@ bench-ingest: $(VENV)/.bench ## Measure ingest beside its peers, on a real Kafka
 bench-match: $(VENV)/.bench ## Measure matching beside Lucene Monitor, and on a real Kafka (needs Maven and a JDK; an hour; QUICK=1: ten minutes)
 	PYTHONPATH=tests $(BIN)/python -m tests.bench.match_run $(if $(QUICK),--quick)
 
-bench-notify: $(VENV)/.bench ## Measure notify beside a bare HTTP client, on a real Kafka (half an hour; QUICK=1: five minutes)
+bench-notify: $(VENV)/.bench ## Measure notify beside a bare HTTP client, on a real Kafka (a quarter of an hour; QUICK=1: five minutes)
 	PYTHONPATH=tests $(BIN)/python -m tests.bench.notify_run $(if $(QUICK),--quick)
 
 catalogue: $(VENV)/.catalogue ## Make the catalogue of entities and themes anew from catalogue/
