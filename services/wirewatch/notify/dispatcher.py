@@ -143,9 +143,9 @@ class Dispatcher:
         """Return how many alerts of the article wait for their first attempt."""
         return self.lanes.waiting(article_id)
 
-    def is_strict(self, endpoint_id: str) -> bool:
-        """Say whether the endpoint is told in the order of its alerts."""
-        return self.lanes.is_strict(endpoint_id)
+    def may_pass(self, endpoint_id: str) -> bool:
+        """Say whether others' alerts may go before one for this endpoint."""
+        return self.lanes.may_pass(endpoint_id)
 
     def note_behind(self) -> None:
         """Note that more alerts wait to be read than are read at once."""

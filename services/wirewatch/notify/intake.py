@@ -19,7 +19,7 @@ from wirewatch.notify.pacing import Hold, Mute, Window, decide, next_window
 from wirewatch.notify.put_off import PutOff
 from wirewatch.notify.recorder import Entry, Recorder
 from wirewatch.runtime.clock import Clock
-from wirewatch.runtime.kafka import Received
+from wirewatch.runtime.kafka import Position, Received
 from wirewatch.runtime.logs import get_logger
 from wirewatch.topics.alerts import Alert
 from wirewatch.topics.deliveries import WAITING, Delivery, DeliveryState
@@ -49,8 +49,8 @@ class Ways(Protocol):
     def waiting(self, article_id: str) -> int:
         """Return how many alerts of the article wait for their first attempt."""
 
-    def is_strict(self, endpoint_id: str) -> bool:
-        """Say whether the endpoint is told in the order of its alerts."""
+    def may_pass(self, endpoint_id: str) -> bool:
+        """Say whether others' alerts may go before one for this endpoint."""
 
     def is_in_hand(self, endpoint_id: str, delivery_id: str) -> bool:
         """Say whether an attempt at the delivery is under way, or it waits in memory alone."""
@@ -110,10 +110,17 @@ class Intake:
         await self._take_all(records, is_late=True)
 
     async def _take_all(self, records: Sequence[Received[Alert]], *, is_late: bool) -> None:
+        await asyncio.sleep(0)  # also where nothing is left of them: the next ones may be at hand
         for start in range(0, len(records), AT_A_TIME):
             await self._ways.room()
             self._take(records[start : start + AT_A_TIME], is_late=is_late)
             await asyncio.sleep(0)
+
+    def lost(self, places: Sequence[Position]) -> None:
+        """Hold up no commits for alerts that were put off and are no longer in their topic."""
+        log.warning("alerts that were put off are no longer there", count=len(places))
+        for at in places:
+            self._ledger.done(at.partition, at.offset)
 
     def _without_crowds(self, records: Sequence[Received[Alert]]) -> list[Received[Alert]]:
         """Return what of `records` is taken in now; the rest is put off."""
@@ -134,8 +141,8 @@ class Intake:
             coming[article] += 1
             if coming[article] + self._ways.waiting(article) <= CROWD:
                 return False
-        is_as_it_comes = alert.resend_id or self._ways.is_strict(alert.endpoint_id)
-        return not (is_as_it_comes or self._put_off.is_full())
+        may_pass = not alert.resend_id and self._ways.may_pass(alert.endpoint_id)
+        return may_pass and not self._put_off.is_full()
 
     def forget(self) -> None:
         """Forget what was put off: the partitions were given up."""

@@ -35,6 +35,8 @@ MOST_LANES = 50_000
 """When there are more, those where nothing waits are forgotten."""
 TICK = timedelta(microseconds=1)
 """Deliveries differ in when they are due, so that their order is that of their alerts."""
+CLOCKS_DIFFER_S = 60.0
+"""The clocks of two workers, at most."""
 SAMPLE = 1_000
 """Lanes that are looked at to say how late they are."""
 MOST_OUTDATED = 1_000
@@ -121,18 +123,25 @@ class Lanes:
         """Take in the delivery of an alert that was just read; `is_late` if it was put off."""
         lane = self.lane(delivery.endpoint_id)
         if self.is_strict(lane.endpoint_id):
-            delivery = self._in_order(lane, delivery)
+            delivery = self._in_order(lane, delivery, now)
         job = Job(delivery, lane, receipt, is_backlog=is_late)
         self.fresh_ids.add(delivery.id)
         if self._has_to_park(lane, job, now):
             self._park_ahead(lane)
             self._park_job(job)
             return
-        lane.fresh.append(job)
+        self._insert(lane, job)
         self.fresh += 1
         self._flows[_flow(job)] += 1
         self._ages.append((now, job))
         self.turn(lane)
+
+    def _insert(self, lane: Lane, job: Job) -> None:
+        """Let `job` wait, before what was put off if it was not: only where order is not strict."""
+        index = len(lane.fresh)
+        while index and lane.fresh[index - 1].is_backlog and not job.is_backlog:
+            index -= 1
+        lane.fresh.insert(index, job)
 
     def waiting(self, article_id: str) -> int:
         """Return how many alerts of the article wait in memory, those that were put off aside."""
@@ -146,12 +155,22 @@ class Lanes:
         """Say whether the endpoint is told in the order of its alerts."""
         return _is_strict(self._views.endpoint(endpoint_id))
 
-    def _in_order(self, lane: Lane, delivery: Delivery) -> Delivery:
-        """Return `delivery`, due after all before it, which another clock may have dated."""
+    def may_pass(self, endpoint_id: str) -> bool:
+        """Say whether others may go before an alert for it: of a new one nothing is known yet."""
+        endpoint = self._views.endpoint(endpoint_id)
+        return endpoint is not None and not _is_strict(endpoint)
+
+    def _in_order(self, lane: Lane, delivery: Delivery, now: float) -> Delivery:
+        """Return `delivery`, due after all before it, which another clock may have dated.
+
+        What is due later than clocks differ was put off while order was not strict.
+        """
+        latest = now + CLOCKS_DIFFER_S
         if lane.last_due is None:
-            lane.last_due = self._outbox.last_due_at(lane.endpoint_id) or delivery.due_at - TICK
-        if delivery.due_at <= lane.last_due:
-            delivery = replace(delivery, due_at=lane.last_due + TICK)
+            lane.last_due = self._outbox.last_due_at(lane.endpoint_id, latest)
+        last = lane.last_due
+        if last is not None and delivery.due_at <= last and last.timestamp() <= latest:
+            delivery = replace(delivery, due_at=last + TICK)
         lane.last_due = delivery.due_at
         return delivery
 
@@ -216,11 +235,12 @@ class Lanes:
         """Let `lane` have a turn, if there is anything in it and it is still one of ours."""
         if not lane.has_any() or self._lanes.get(lane.endpoint_id) is not lane:
             return
-        if lane.fresh and not lane.waits_fresh:
-            # Also where it waits as backlog: what is fresh does not wait for others' backlog.
-            lane.waits_fresh = True
-            self._turns[lane.trust].add(_flow(lane.fresh[0]), _Waiting(lane, is_backlog=False))
-        elif not lane.fresh and not lane.waits_backlog:
+        if lane.fresh and not lane.fresh[0].is_backlog:
+            if not lane.waits_fresh:
+                # Also where it waits as backlog: what is fresh does not wait for others' backlog.
+                lane.waits_fresh = True
+                self._turns[lane.trust].add(_flow(lane.fresh[0]), _Waiting(lane, is_backlog=False))
+        elif not lane.waits_backlog:
             lane.waits_backlog = True
             self._turns[lane.trust].add(LATE_FLOW, _Waiting(lane, is_backlog=True))
 
@@ -425,7 +445,12 @@ class Lanes:
             _, job = self._ages.popleft()
             lane = job.lane
             if lane.fresh and not job.begun_at and job in lane.fresh:
-                self._park_fresh(lane, job)
+                if self.is_strict(lane.endpoint_id):
+                    self._park_fresh(lane, job)
+                else:
+                    lane.fresh.remove(job)
+                    self._left(job)
+                    self._park_job(job)
 
     def _park_fresh(self, lane: Lane, last: Job | None = None) -> None:
         """Park what is fresh, in its order; no more than `last` and those before it."""

@@ -64,8 +64,9 @@ class LateReader:
 
     async def _take_some(self) -> None:
         begins = self._put_off.begins()
-        if any(self._next.get(partition, first + 1) > first for partition, first in begins.items()):
-            # A new partition, or this reader is ahead of the one of the group.
+        is_ahead = any(self._next.get(p, first) > first for p, first in begins.items())
+        if is_ahead or self._next.keys() != begins.keys():
+            # A partition more, one that is done with, or one where the other reader comes behind.
             await self._reader.read_from(begins)
             self._next = begins
         await self._dispatcher.late_room()
@@ -73,7 +74,8 @@ class LateReader:
         for record in records:
             self._next[record.position.partition] = record.position.offset + 1
         await self._intake.accept_late([one for one in records if self._put_off.take(one.position)])
+        if passed := self._put_off.passed():
+            self._intake.lost(passed)
         if not self._put_off:
-            # Else it would go on fetching what the reader of the group fetches too.
-            await self._reader.read_from({})
+            self._reader.rest()  # else it would fetch what the reader of the group fetches too
             self._next.clear()

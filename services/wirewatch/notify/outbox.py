@@ -80,6 +80,8 @@ INSERT INTO progress VALUES (?, ?, ?)
 ON CONFLICT (partition) DO UPDATE SET
     next_offset = MAX(next_offset, excluded.next_offset), saved_at = excluded.saved_at
 """
+_PLACE = "SELECT offset, state FROM deliveries WHERE id = ?"
+_WAITING_ROWS = {*WAITING, _CHECK}
 _ANY = "SELECT 1 FROM deliveries UNION ALL SELECT 1 FROM progress LIMIT 1"
 _DUE = """
 SELECT record FROM deliveries
@@ -153,6 +155,7 @@ class Outbox:
         self._db.execute(f"PRAGMA cache_size = -{PAGES_KEPT_KIB}")
         self._lock = threading.Lock()
         self._is_filling = False
+        self._is_broken = False
         self.on_pending = on_pending
         self.on_overtaken: Callable[[Delivery], None] | None = None
         """Called with what somebody wrote as waiting just before this process wrote its
@@ -162,20 +165,23 @@ class Outbox:
 
     def close(self) -> None:
         """Close the file; it stays for the next start."""
-        self.end_filling()
+        if not self._is_broken:
+            self.end_filling()
         self._db.close()
 
     def begin_filling(self) -> None:
         """Expect very much to be put in, if nothing is there yet; `end_filling` must follow."""
-        if not self._is_filling and self._db.execute(_ANY).fetchone() is None:
-            self._is_filling = True
-            _FILE.begin_filling(self._db)
+        with self._lock:
+            if not self._is_filling and self._db.execute(_ANY).fetchone() is None:
+                self._is_filling = True
+                _FILE.begin_filling(self._db)
 
     def end_filling(self) -> None:
         """Be ready for changes that must not be lost by halves."""
-        if self._is_filling:
-            _FILE.end_filling(self._db)
-            self._is_filling = False
+        with self._lock:
+            if self._is_filling:
+                _FILE.end_filling(self._db)
+                self._is_filling = False
 
     # What a projection asks of its table
 
@@ -240,11 +246,15 @@ class Outbox:
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
         """Change several rows, all or none, while no other thread does."""
-        with self._lock, change(self._db) as db:
-            yield db
+        with self._lock:
+            self._is_broken = self._is_filling  # without a journal a change cannot be taken back
+            with change(self._db) as db:
+                yield db
+            self._is_broken = False
 
     def forget(self, partition: int) -> None:
         """Drop everything that came from `partition`."""
+        self._removed.clear()
         with self._change() as db:
             db.execute("DELETE FROM deliveries WHERE partition = ?", (partition,))
             db.execute("DELETE FROM progress WHERE partition = ?", (partition,))
@@ -280,11 +290,16 @@ class Outbox:
         still be on their way.
         """
         at = (position.partition, position.offset)
-        found = self._db.execute("SELECT offset FROM deliveries WHERE id = ?", (delivery_id,))
-        self._removed[delivery_id] = (next(iter(found), (-1,))[0], position.offset)
+        known = self._db.execute(_PLACE, (delivery_id,)).fetchone()
+        overtaken = None
+        if known is not None and known[1] in _WAITING_ROWS and known[0] < position.offset:
+            overtaken = self.get(delivery_id)  # it was read before this process heard of its own
+        self._removed[delivery_id] = (known[0] if known else -1, position.offset)
         row: _Row = (delivery_id, *at, _DELETED, "", "", 0.0, None, b"")
         with self._change() as db:
             db.execute(_PUT, row)
+        if overtaken is not None and self.on_overtaken is not None:
+            self.on_overtaken(overtaken)
 
     def keep_only(self, partitions: Collection[int]) -> None:
         """Forget what came from other partitions: it may be left from an earlier run."""
@@ -330,11 +345,12 @@ class Outbox:
         (at,) = self._db.execute(_NEXT_DUE, (endpoint_id, json.dumps(list(but)))).fetchone()
         return None if at is None else float(at)
 
-    def last_due_at(self, endpoint_id: str) -> datetime | None:
-        """Return when the last delivery to the endpoint is due, None if there is none."""
+    def last_due_at(self, endpoint_id: str, latest: float) -> datetime | None:
+        """Return when the last delivery to the endpoint is due that is by `latest`, if any is."""
         (at,) = self._db.execute(
-            "SELECT MAX(due_at) FROM deliveries WHERE state = 'pending' AND endpoint_id = ?",
-            (endpoint_id,),
+            "SELECT MAX(due_at) FROM deliveries "
+            "WHERE state = 'pending' AND endpoint_id = ? AND due_at <= ?",
+            (endpoint_id, latest),
         ).fetchone()
         return None if at is None else when(at)
 

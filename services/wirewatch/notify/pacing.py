@@ -94,7 +94,8 @@ def decide(alert: Alert, pace: Pace, window: Window | None, *, now: datetime) ->
     elif window is not None and _is_spent(pace, window, now):
         at, why = window.ends_at, DigestWhy.RATE
     until = _prolonged(at, pace, zone, now)
-    if until > at:
+    if until > at and _prolonged(now, pace, zone, now) >= at:
+        # Else the quiet hours that it was found in are over by then, and others have begun.
         why = _found_in(pace, zone, now) or why
     return Tell() if why is None else Hold(until, why, problem)
 

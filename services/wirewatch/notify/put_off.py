@@ -21,6 +21,7 @@ class PutOff:
         self._most = most
         self._ranges: dict[int, list[list[int]]] = {}
         self._articles: set[str] = set()
+        self._passed: list[Position] = []
         self._some = asyncio.Event()
         self._len = 0
 
@@ -53,20 +54,26 @@ class PutOff:
         Those of a partition come in their order; one that is no longer in its topic is passed by.
         """
         ranges = self._ranges.get(at.partition, [])
-        while ranges and ranges[0][1] <= at.offset:
-            first, end = ranges.pop(0)
-            self._len -= end - first
-        if not ranges or at.offset < ranges[0][0]:
-            return False
-        self._len -= at.offset + 1 - ranges[0][0]
-        ranges[0][0] = at.offset + 1
-        if ranges[0][0] == ranges[0][1]:
-            del ranges[0]
+        is_due = False
+        while ranges and ranges[0][0] <= at.offset:
+            first, end = ranges[0]
+            is_due = at.offset < end
+            ranges[0][0] = min(at.offset + 1, end)
+            self._len -= ranges[0][0] - first
+            missing = range(first, ranges[0][0] - is_due)
+            self._passed += [Position(at.partition, offset) for offset in missing]
+            if ranges[0][0] == end:
+                del ranges[0]
         if not ranges:
-            del self._ranges[at.partition]
+            self._ranges.pop(at.partition, None)
         if not self._len:
             self.clear()
-        return True
+        return is_due
+
+    def passed(self) -> list[Position]:
+        """Return what was passed by since this was asked the last time."""
+        passed, self._passed = self._passed, []
+        return passed
 
     def begins(self) -> dict[int, int]:
         """Return the first offset that is put off of each partition."""

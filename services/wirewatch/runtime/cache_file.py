@@ -106,9 +106,10 @@ class CacheFile:
         db.execute("PRAGMA journal_mode = OFF")
 
     def end_filling(self, db: sqlite3.Connection) -> None:
-        """Note that the file is sound, and write with a journal again."""
+        """Write with a journal again, and note that the file is sound."""
+        if (mode := db.execute("PRAGMA journal_mode = WAL").fetchone()[0]) != "wal":
+            raise sqlite3.OperationalError(f"its journal stays {mode}")
         db.execute(f"PRAGMA user_version = {self.version}")
-        db.execute("PRAGMA journal_mode = WAL")
 
     def _problem(self, path: Path, error: OSError | sqlite3.Error) -> Problem:
         if isinstance(error, sqlite3.Error) and _is_locked(error):

@@ -39,8 +39,8 @@ class Nowhere:
     def waiting(self, article_id: str) -> int:
         return 0
 
-    def is_strict(self, endpoint_id: str) -> bool:
-        return False
+    def may_pass(self, endpoint_id: str) -> bool:
+        return True
 
     def is_in_hand(self, endpoint_id: str, delivery_id: str) -> bool:
         return False
@@ -62,6 +62,8 @@ class World:
         self.late: dict[str, Endpoint] = {}
         self.sent: list[tuple[str, str]] = []
         self.offset = 0
+        self.meanwhile: Delivery | None = None
+        """What is read while a tombstone is on its way."""
         recorder = Recorder(self.outbox, FakeLog())
         self.forgetting = Forgetting(
             self.outbox,
@@ -93,6 +95,8 @@ class World:
 
     async def delete(self, topic: Topic[Any], key: str, place: str | None = None) -> Position:
         self.sent.append((topic.name, key))
+        if self.meanwhile is not None:
+            self.read(self.meanwhile)
         return self.next()
 
     def read(self, *records: Delivery | str, at: int | None = None) -> None:
@@ -148,6 +152,18 @@ async def test_what_is_sent_again_just_before_its_tombstone_is_written_again(
     world.read(make_delivery("old"))
     assert world.overtaken == ["old"]
     assert world.outbox.known(["old"]) == {"old"}
+
+
+async def test_what_was_read_before_its_tombstone_was_acknowledged_is_written_again_too(
+    world: World, make_delivery: Make, at: datetime
+) -> None:
+    world.read(ended(make_delivery, "old", at, 31))
+    world.meanwhile = make_delivery("old")
+    await world.forgetting.turn()
+
+    assert world.overtaken == ["old"]
+    world.read("old", at=world.offset)
+    assert world.overtaken == ["old"]
 
 
 async def test_what_was_written_before_it_ended_is_not(

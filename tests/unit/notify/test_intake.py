@@ -53,8 +53,8 @@ class Ways:
     def waiting(self, article_id: str) -> int:
         return self.waits.get(article_id, 0)
 
-    def is_strict(self, endpoint_id: str) -> bool:
-        return endpoint_id in self.strict
+    def may_pass(self, endpoint_id: str) -> bool:
+        return endpoint_id not in self.strict
 
     def is_in_hand(self, endpoint_id: str, delivery_id: str) -> bool:
         return delivery_id in self.in_hand

@@ -447,6 +447,55 @@ def test_while_alerts_wait_to_be_read_hardly_anything_that_was_put_off_is_begun(
     assert world.lanes.late() == 0
 
 
+def test_what_is_fresh_goes_before_what_was_put_off_for_the_same_endpoint(world: World) -> None:
+    late = world.find("a", "art_crowd")
+    world.take_in(is_late=True)
+    [fresh] = world.tell("a")
+    trust = world.lanes.lane("a").trust
+
+    job = world.lanes.take(trust, world.clock.at, backlog=False)
+    assert job is not None
+    assert job.delivery.id == fresh
+    assert world.lanes.take(trust, world.clock.at, backlog=False) is None
+    world.lanes.over(job)
+    world.lanes.recorded(job)
+    job = world.lanes.take(trust, world.clock.at)
+    assert job is not None
+    assert job.delivery.id == late
+
+
+def test_what_was_put_off_is_parked_alone_when_it_is_old(world: World) -> None:
+    late = world.find("a", "art_crowd")
+    world.take_in(is_late=True)
+    world.clock.pass_by(1)
+    [fresh] = world.tell("a")
+    world.lanes.park_old(world.clock.at - 0.5)
+
+    assert world.parked() == [late]
+    job = world.lanes.take(world.lanes.lane("a").trust, world.clock.at, backlog=False)
+    assert job is not None
+    assert job.delivery.id == fresh
+
+
+def test_nothing_of_an_endpoint_that_is_not_known_or_strict_may_be_passed(world: World) -> None:
+    world.set(endpoint("s", order=Order.STRICT), endpoint("f"))
+
+    assert [world.lanes.may_pass(key) for key in ("s", "f", "nobody")] == [False, True, False]
+
+
+def test_what_waits_for_a_retry_does_not_date_what_comes_after_order_became_strict(
+    world: World,
+) -> None:
+    world.set(endpoint("a", order=Order.STRICT))
+    old = replace(check("m_old", "a"), notice=None, alert=an_alert("m_old", "a", "art"))
+    world.put(replace(old, due_at=AT + timedelta(hours=24)))
+    world.crash()
+    [new] = world.tell("a")
+    world.write()
+
+    assert world.take() == new
+
+
 def test_what_was_put_off_is_backlog(world: World) -> None:
     key = world.find("a")
     world.take_in(is_late=True)

@@ -1,6 +1,7 @@
 """The outbox on real SQLite files."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -536,3 +537,32 @@ def test_who_is_closed_while_it_is_filled_goes_on_where_it_was(
     again.begin_filling()  # there is something in it: what comes has a journal
     assert again._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     again.close()
+
+
+def test_a_change_that_failed_while_it_was_filled_is_not_taken_for_sound(
+    path: Path, outbox: Outbox, clock: FakeClock, make_delivery: Make
+) -> None:
+    """Without a journal the half of it that was written cannot be taken back."""
+    outbox.begin_filling()
+    bad = [read(0, make_delivery("msg_1")), read(1, make_delivery("msg_2", endpoint_id=None))]
+    with pytest.raises(sqlite3.IntegrityError):
+        outbox.apply(bad)
+    outbox.close()
+    again = Outbox(path, clock)
+
+    assert again.resume_at(0) is None
+    assert again.known(["msg_1"]) == set()
+    again.close()
+
+
+def test_filling_ends_after_what_another_thread_writes(outbox: Outbox, make_delivery: Make) -> None:
+    """SQLite leaves the journal as it is, and says nothing, while a change is under way."""
+    outbox.begin_filling()
+    with outbox._change():
+        ending = threading.Thread(target=outbox.end_filling)
+        ending.start()
+        ending.join(0.05)
+        assert ending.is_alive()
+    ending.join(10)
+
+    assert outbox._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)

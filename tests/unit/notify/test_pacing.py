@@ -485,6 +485,14 @@ def test_alerts_found_while_a_digest_is_awaited_come_in_it(pace, now):
 
 
 @given(pace=paces(), now=times)
+@example(  # the hour of the limit ends in the next quiet hours
+    pace=Pace(
+        most_per_hour=1,
+        quiet=(QuietHours(start="03:00", end="02:31"),),
+        time_zone="America/St_Johns",
+    ),
+    now=datetime(2005, 1, 1, 6, 0, tzinfo=UTC),
+)
 def test_a_held_alert_keeps_its_time_while_the_pace_stays(pace, now):
     decision = decide(ALERT, pace, Window(now - MINUTE, 9), now=now)
     assume(isinstance(decision, Hold) and is_short(pace, now))

@@ -26,6 +26,7 @@ def test_each_is_given_out_once_and_nothing_else(places: set[tuple[int, int]]) -
     everything = [(p, o) for p in range(3) for o in range(41)]
     taken = {at for at in everything if put_off.take(Position(*at))}
     assert taken == places
+    assert put_off.passed() == []
     assert (len(put_off), put_off.begins(), put_off.has("art")) == (0, {}, False)
     assert not any(put_off.take(Position(*at)) for at in everything)
 
@@ -36,9 +37,20 @@ def test_what_is_no_longer_in_its_topic_is_passed_by() -> None:
 
     assert put_off.take(Position(0, 6))
     assert (len(put_off), put_off.begins()) == (1, {0: 9})
+    assert put_off.passed() == [Position(0, offset) for offset in (1, 2, 5)]
+    assert put_off.passed() == []
     assert not put_off.take(Position(0, 8))
     assert put_off.take(Position(0, 9))
     assert len(put_off) == 0
+
+
+def test_when_all_that_was_put_off_is_gone_nothing_waits() -> None:
+    put_off = PutOff()
+    put(put_off, (0, 1), (0, 2), (1, 7))
+    assert not put_off.take(Position(0, 5))
+    assert (len(put_off), put_off.begins()) == (1, {1: 7})
+    assert not put_off.take(Position(1, 8))
+    assert (len(put_off), put_off.begins(), put_off.has("art")) == (0, {}, False)
 
 
 async def test_who_waits_hears_of_the_first_and_not_of_what_is_cleared() -> None:

@@ -132,6 +132,10 @@ class LogReader(Generic[R]):
         for partition, offset in offsets.items():
             self._client.seek(self._at(partition), offset)
 
+    def rest(self) -> None:
+        """Fetch nothing more before the next `read_from`."""
+        self._client.pause(*self._client.assignment())
+
     async def position(self, partition: int) -> int:
         """Return the offset that will be read next."""
         return int(await self._client.position(self._at(partition)))
