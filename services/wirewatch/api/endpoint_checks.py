@@ -208,10 +208,10 @@ def _headers(value: object) -> str | None:
 def _header(name: str, value: str | None) -> str | None:
     if len(name) > MAX_HEADER_NAME_CHARS or not _HEADER_NAME.fullmatch(name):
         return f"must have names of letters, digits and hyphens, at most {MAX_HEADER_NAME_CHARS}"
-    if name.lower() in OWN_HEADERS or name.lower().startswith(OWN_HEADER_PREFIXES):
-        return f"must not hold {name}, which wirewatch sets itself"
     if value is None:
-        return None
+        return None  # taken away, also one that was allowed once
+    if name.lower() in OWN_HEADERS or name.lower().startswith(OWN_HEADER_PREFIXES):
+        return f"must not hold {name}: how a request is sent is for wirewatch to say"
     if len(value) > MAX_HEADER_VALUE_CHARS or not _HEADER_VALUE.fullmatch(value):
         return (
             f"{name} must be one line of 1 to {MAX_HEADER_VALUE_CHARS} ASCII characters "

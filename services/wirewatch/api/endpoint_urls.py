@@ -94,7 +94,9 @@ def _is_ipv6(host: str) -> bool:
 def _kind_mistake(kind: EndpointKind, parts: SplitResult) -> str | None:
     if kind is EndpointKind.NTFY and not _NTFY_PATH.fullmatch(parts.path):
         return "must end with the topic, as in https://ntfy.sh/my-topic"
-    if kind is EndpointKind.TELEGRAM and (_BOT_IN_PATH.search(parts.path) or parts.query):
+    if kind is EndpointKind.TELEGRAM and (
+        _BOT_IN_PATH.search(parts.path) or parts.query or parts.fragment
+    ):
         return (
             "names the Bot API only, https://api.telegram.org without a slash at its end: "
             "the bot's token goes into `token`"

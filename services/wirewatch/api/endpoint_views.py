@@ -7,6 +7,7 @@ creation of an endpoint and to each rotation.
 import re
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -129,6 +130,12 @@ class NewSecretView(EndpointView, frozen=True, kw_only=True):
     """
 
     secret: str | None
+
+    def __repr__(self) -> str:
+        return f"NewSecretView(id={self.id!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("id", self.id)]
 
 
 class ResealView(msgspec.Struct, frozen=True, kw_only=True):

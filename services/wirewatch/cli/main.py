@@ -1,7 +1,10 @@
 """`wirewatch`: the command line. Commands are imported when they are used."""
 
 import logging
+import re
 import sys
+from codecs import lookup
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from typing import Any
@@ -12,6 +15,9 @@ from typer.core import TyperCommand, TyperGroup
 from wirewatch.runtime.errors import Problem
 
 EXIT_PROBLEM = 1
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What stands in an argument for a byte that is no UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ COMMANDS = {
 class LazyGroup(TyperGroup):
     """Shows the commands without importing them; tells a Problem in one sentence."""
 
+    _words: Iterable[str] = ()
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - part of the signature
         """Return the names of the commands, in the order of the help."""
         return list(COMMANDS)
@@ -61,6 +69,7 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Import the command that is to be run."""
+        self._words = args
         if args and args[0] in COMMANDS and args[0] not in self.commands:
             self.commands[args[0]] = load_command(args[0])
         return super().resolve_command(ctx, args)
@@ -73,18 +82,26 @@ class LazyGroup(TyperGroup):
             typer.echo(f"wirewatch: {problem}", err=True)
             raise typer.Exit(EXIT_PROBLEM) from problem
         except UnicodeEncodeError as error:
-            typer.echo(f"wirewatch: {_unwritable(error)}", err=True)
+            if (sentence := _unwritable(error, self._words)) is None:
+                raise
+            typer.echo(f"wirewatch: {sentence}", err=True)
             raise typer.Exit(EXIT_PROBLEM) from error
 
 
-def _unwritable(error: UnicodeEncodeError) -> str:
-    """Say what cannot be written: an argument that was no UTF-8, or what a terminal cannot show."""
-    if error.encoding == "utf-8":
+def _unwritable(error: UnicodeEncodeError, words: Iterable[str]) -> str | None:
+    """Say what cannot be written: an argument that was no UTF-8, or what a terminal cannot show.
+
+    None if it is neither, but a mistake of ours.
+    """
+    if error.encoding == "utf-8" and any(map(_SURROGATE.search, words)):
         return "An argument is not UTF-8: give it again from a terminal or a script in UTF-8."
-    return (
-        f"The terminal's encoding, {error.encoding}, cannot show the answer: "
-        "set LANG=C.UTF-8, or PYTHONIOENCODING=utf-8."
-    )
+    shown = {lookup(out.encoding).name for out in (sys.stdout, sys.stderr) if out.encoding}
+    if error.encoding != "utf-8" and lookup(error.encoding).name in shown:
+        return (
+            f"The terminal's encoding, {error.encoding}, cannot show the answer: "
+            "set LANG=C.UTF-8, or PYTHONIOENCODING=utf-8."
+        )
+    return None
 
 
 def load_command(name: str) -> Any:

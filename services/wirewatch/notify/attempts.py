@@ -11,14 +11,14 @@ from wirewatch.notify.errors import Unsendable
 from wirewatch.notify.lane import Job
 from wirewatch.notify.outbox import is_check
 from wirewatch.notify.outcome import Answer, Failure, NoAnswer, judge, judge_handshake
-from wirewatch.notify.redaction import pieces_of, redacted
+from wirewatch.notify.redaction import CUT, pieces_of, redacted
 from wirewatch.notify.request import HttpRequest, Request
 from wirewatch.notify.sender import user_agent
 from wirewatch.notify.verdict import Tried
 from wirewatch.runtime.clock import Clock
 from wirewatch.runtime.logs import get_logger
 from wirewatch.runtime.vault import Vault, VaultError, secrets_of
-from wirewatch.topics.attempts import AttemptReason
+from wirewatch.topics.attempts import MAX_RESPONSE_HEAD_BYTES, AttemptReason
 from wirewatch.topics.deliveries import Delivery
 from wirewatch.topics.digests import NoticeType
 from wirewatch.topics.endpoint_states import EndpointState, disabled_by
@@ -71,7 +71,14 @@ class Attempts:
         except Exception as error:  # noqa: BLE001 - as above; receivers choose their answers
             result = none = _unforeseen(error, job.delivery, result.to)
             failure = Failure(none.reason, none.detail)
-        return Tried(result, failure, started_at, took, request_bytes)
+        hidden = self._hidden(endpoint)
+        kept = _failure_without(hidden, failure)
+        return Tried(_without(hidden, result), kept, started_at, took, request_bytes)
+
+    def _hidden(self, endpoint: Endpoint | None) -> tuple[str, ...]:
+        """Return what no answer of the endpoint is kept with; its secrets were opened before."""
+        opened = self._secrets.get(endpoint.id) if endpoint is not None else None
+        return opened.hidden if opened is not None else ()
 
     async def _send(
         self, delivery: Delivery, endpoint: Endpoint, now: datetime
@@ -82,7 +89,7 @@ class Attempts:
             opened = self._opened(endpoint)
             request = self._request(delivery, endpoint, opened.secrets, now)
             size = _size(request)
-            return _without(opened.hidden, await self._post.send(request)), size
+            return await self._post.send(request), size
         except (Unsendable, VaultError) as error:
             return NoAnswer(getattr(error, "reason", AttemptReason.SECRETS), str(error)), size
         except Exception as error:  # noqa: BLE001 - one delivery must not end all others
@@ -128,8 +135,17 @@ class Attempts:
 def _without(hidden: tuple[str, ...], result: Answer | NoAnswer) -> Answer | NoAnswer:
     """Return `result` without the endpoint's secrets, which some receivers repeat."""
     if hidden and isinstance(result, Answer) and result.head:
-        return replace(result, head=redacted(result.head, hidden))
+        is_cut = result.received_bytes > MAX_RESPONSE_HEAD_BYTES
+        return replace(result, head=redacted(result.head, hidden, is_cut=is_cut))
     return result
+
+
+def _failure_without(hidden: tuple[str, ...], failure: Failure | None) -> Failure | None:
+    """Return `failure`, whose words may be the receiver's, without the endpoint's secrets."""
+    if not hidden or failure is None:
+        return failure
+    is_cut = failure.detail.endswith(CUT)
+    return replace(failure, detail=redacted(failure.detail, hidden, is_cut=is_cut))
 
 
 def _not_to_be_sent(

@@ -340,7 +340,7 @@ class Dispatcher:
         job.is_over = True  # at once: what is parked after its result would be sent again
         verdict = conclude(tried, delivery, endpoint)
         self._note_lane(job, tried)
-        before = self._states.get(delivery.endpoint_id)
+        before = None if endpoint is None else self._states.standing(endpoint)
         state = self._note_state(delivery, endpoint, tried)
 
         def done() -> None:

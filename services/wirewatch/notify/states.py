@@ -27,6 +27,10 @@ class States:
         """Return how the endpoint stands, None if nothing was ever wrong with it."""
         return self._newer.get(endpoint_id) or self._table.get(endpoint_id)
 
+    def standing(self, endpoint: Endpoint) -> EndpointState | None:
+        """Return how it stands; as new where it was enabled by hand after notify disabled it."""
+        return _enabled_again(self.get(endpoint.id), endpoint)
+
     def clear(self) -> None:
         """Forget what is not in the topic: the partitions were given up."""
         self._newer.clear()

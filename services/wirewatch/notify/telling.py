@@ -1,12 +1,12 @@
 """Tell of what attempts came to: to Prometheus, to the log and to endpoints that watch."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from wirewatch.notify import notices
-from wirewatch.notify.breaker import OURS
 from wirewatch.notify.metrics import Event, NotifyMetrics
 from wirewatch.notify.outbox import Outbox
 from wirewatch.notify.outcome import Failure
@@ -23,6 +23,11 @@ from wirewatch.topics.endpoints import Endpoint
 BY_THOUSANDS = frozenset({AttemptReason.DISABLED, AttemptReason.EXPIRED, AttemptReason.NO_ENDPOINT})
 """Reasons that end all that waits for an endpoint: no warning for each."""
 
+TOLD_FOR = timedelta(hours=1)
+TOLD_KEPT = 20_000
+"""What the log has of an endpoint is not said again for so long, of so many of them."""
+_AGAIN = "again"
+
 log = get_logger("notify")
 
 
@@ -38,8 +43,8 @@ def shown_url(url: str) -> str:
 class Teller:
     """Counts and logs what happens, and has notices sent to endpoints that asked for them.
 
-    Of an endpoint that fails, the log has a warning when it begins to and when it fails for
-    another reason; of a delivery, one when it is given up.
+    Of an endpoint that fails, the log has a warning for each reason, but not more than one an
+    hour: thousands of deliveries may wait for it. Of a delivery it has one when it is given up.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Teller:
         self._metrics = metrics
         self._watchers = watchers
         self._clock = clock
+        self._told: OrderedDict[tuple[str, str], datetime] = OrderedDict()
         self._told_hour = ""
         self._told_exhausted: set[str] = set()
 
@@ -74,7 +80,8 @@ class Teller:
         if failure is None:
             self._metrics.note_delivered()
             if endpoint is not None and before is not None and before.failing_since is not None:
-                log.info(
+                say = log.info if self._is_news(endpoint.id, _AGAIN) else log.debug
+                say(
                     "endpoint takes deliveries again",
                     endpoint=shown_url(endpoint.url),
                     failing_since=before.failing_since.isoformat(),
@@ -95,9 +102,22 @@ class Teller:
             if verdict.dead is DeadReason.EXHAUSTED and endpoint is not None:
                 self._exhausted(delivery, endpoint, failure)
             return
-        say = log.warning if _is_news(failure, attempt.number, before) else log.debug
+        is_news = self._is_news(attempt.endpoint_id, failure.reason)
+        say = log.warning if is_news else log.debug
         next_at = attempt.next_attempt_at
         say("attempt failed", **about, next_attempt_at=next_at.isoformat() if next_at else None)
+
+    def _is_news(self, endpoint_id: str, what: str) -> bool:
+        """Say whether that was not told of the endpoint within TOLD_FOR."""
+        now, key = self._clock(), (endpoint_id, what)
+        told_at = self._told.get(key)
+        if told_at is not None and now - told_at < TOLD_FOR:
+            return False
+        self._told.pop(key, None)
+        self._told[key] = now
+        if len(self._told) > TOLD_KEPT:
+            self._told.popitem(last=False)
+        return True
 
     def disabled(self, endpoint: Endpoint, state: EndpointState, now: datetime) -> None:
         """Tell that notify has disabled `endpoint`."""
@@ -119,19 +139,10 @@ class Teller:
             return
         self._told_exhausted.add(endpoint.id)
         told = notices.exhausted(endpoint, delivery, failure, self._watchers(), now)
-        # Another worker may have told it this hour, or this one before it was started anew.
+        # This worker may have told it this hour, before it was started anew.
         self._send([notice for notice in told if self._outbox.get(notice.id) is None])
 
     def _send(self, deliveries: Iterable[Delivery]) -> None:
         """Have them written; whoever owns their endpoints' partitions sends them."""
         for delivery in deliveries:
             self._recorder.add(Entry(deliveries=(delivery,)))
-
-
-def _is_news(failure: Failure, number: int, before: EndpointState | None) -> bool:
-    """Say whether a failure is worth a warning: thousands may wait for an endpoint that is down."""
-    if failure.reason in OURS:  # it says nothing about the endpoint
-        return number == 1
-    if before is None or before.failing_since is None:
-        return True
-    return failure.reason is not before.last_reason

@@ -281,15 +281,22 @@ def test_an_argument_that_is_no_utf_8_is_a_sentence(wirewatch, api, words):
     )
 
 
-def test_a_terminal_that_cannot_show_the_answer_is_a_sentence(wirewatch, monkeypatch):
-    error = UnicodeEncodeError("iso8859-1", "…", 0, 1, "ordinal not in range(256)")
-    monkeypatch.setattr(
-        "wirewatch.cli.main.TyperGroup.invoke", lambda *_: (_ for _ in ()).throw(error)
-    )
-    found = wirewatch("status")
+def fail_to_write(encoding):
+    def invoke(*_):
+        raise UnicodeEncodeError(encoding, "…", 0, 1, "ordinal not in range(256)")
+
+    return invoke
+
+
+def test_a_terminal_that_cannot_show_the_answer_is_a_sentence(monkeypatch):
+    monkeypatch.setattr("wirewatch.cli.main.TyperGroup.invoke", fail_to_write("latin-1"))
+    found = CliRunner(charset="latin-1").invoke(app, ["status"])
 
     assert found.exit_code == 1
-    assert (
-        "The terminal's encoding, iso8859-1, cannot show the answer: set LANG=C.UTF-8"
-        in found.stderr
-    )
+    assert "The terminal's encoding, latin-1, cannot show the answer" in found.stderr
+
+
+def test_what_else_cannot_be_written_is_a_mistake_of_ours_and_shown_as_one(monkeypatch, wirewatch):
+    for encoding in ("utf-8", "latin-1"):
+        monkeypatch.setattr("wirewatch.cli.main.TyperGroup.invoke", fail_to_write(encoding))
+        assert isinstance(wirewatch("status").exception, UnicodeEncodeError)

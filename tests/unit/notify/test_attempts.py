@@ -17,7 +17,7 @@ from wirewatch.notify.verdict import Tried, conclude
 from wirewatch.runtime.vault import Vault
 from wirewatch.topics.attempts import AttemptReason, Outcome
 from wirewatch.topics.deliveries import Delivery, DeliveryState
-from wirewatch.topics.endpoints import Endpoint, EndpointSecrets, SigningKey
+from wirewatch.topics.endpoints import Endpoint, EndpointKind, EndpointSecrets, SigningKey
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
 
@@ -100,3 +100,40 @@ async def test_a_receiver_that_repeats_a_secret_does_not_have_it_kept(
     kept = conclude(tried, delivery, endpoint).attempt.response_head
     assert "'X-Api-Key': '[redacted]'" in kept
     assert "geheim" not in kept
+
+
+class Says(Post):
+    """Answers one thing."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
+
+    async def send(self, request: Request) -> Answer | NoAnswer:
+        return self.answer
+
+
+async def test_an_answer_is_judged_as_it_came_and_its_words_are_kept_without_secrets(
+    delivery: Delivery, endpoint: Endpoint
+) -> None:
+    vault = Vault([b"k" * 32])
+    url = "https://hooks.slack.com/services/T000/B000/geheim0geheim0"
+    sealed = vault.seal(EndpointSecrets(url=url), bound_to="end_1")
+    slack = replace(
+        endpoint,
+        kind=EndpointKind.SLACK,
+        url="https://hooks.slack.com/…",
+        secret="",
+        sealed=sealed,
+    )
+    gone = await attempt(Says(Answer(404, head="no_service", received_bytes=10)), delivery, slack)
+    assert gone.failure is not None
+    assert gone.failure.reason is AttemptReason.GONE
+    assert gone.failure.detail == "the receiver answered 404: no_service"
+
+    said = "invalid_payload at geheim0geheim0"
+    failed = await attempt(Says(Answer(200, head=said, received_bytes=33)), delivery, slack)
+    assert failed.failure is not None
+    assert failed.failure.detail.endswith("invalid_payload at [redacted]")
+    assert isinstance(failed.result, Answer)
+    assert failed.result.head == "invalid_payload at [redacted]"

@@ -32,15 +32,33 @@ def endpoint(url: str = "https://a.example/in") -> Endpoint:
             '"[redacted]" [redacted]',
         ),
         ({"headers": (("X-Version", "1"), ("Accept", "en"))}, "1 en 1", "1 en 1"),
+        ({"headers": (("Accept", "application/json"),)}, "not application/json", None),
+        ({"headers": (("X-Team", "the alerts"),)}, "no alerts here", None),
+        (
+            {"headers": (("Cookie", "session=0123456789abcdef; lang=en"),)},
+            "unknown session 0123456789abcdef",
+            "unknown session [redacted]",
+        ),
+        (
+            {"headers": (("Authorization", "Basic ZGVzazpodW50ZXIyaHVudGVyMg=="),)},
+            "bad password hunter2hunter2 of desk",
+            "bad password [redacted] of desk",
+        ),
+        (
+            {"headers": (("X-Key", "ab+cd/ef'1234"),)},
+            "ab\\u002Bcd/ef\\u00271234 ab+cd/ef&#39;1234 ab%2bcd%2fef%271234",
+            "[redacted] [redacted] [redacted]",
+        ),
+        ({"token": "123456:" + "a" * 35}, "no bot " + "a" * 35, "no bot [redacted]"),
         ({"token": "    %20%20%20    "}, "a   b", "a   b"),
     ],
 )
 def test_headers_and_tokens_are_taken_out(
-    secrets: dict[str, object], answer: str, kept: str
+    secrets: dict[str, object], answer: str, kept: str | None
 ) -> None:
     pieces = pieces_of(endpoint(), EndpointSecrets(**secrets))  # type: ignore[arg-type]
 
-    assert redacted(answer, pieces) == kept
+    assert redacted(answer, pieces) == (answer if kept is None else kept)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +76,18 @@ def test_headers_and_tokens_are_taken_out(
             "cannot POST /in?key=0123456789abcdef&v=1, key 0123456789abcdef",
             "cannot POST /in?[redacted], key [redacted]",
         ),
+        (
+            "https://ntfy.sh/…",
+            "HTTPS://ntfy.sh/desk-alerts",
+            '{"topic": "desk-alerts"}',
+            '{"topic": "[redacted]"}',
+        ),
+        (
+            "https://a.example/in?…",
+            "https://a.example/in?user=a&token=s3cretpass",
+            "token s3cretpass of a",
+            "token [redacted] of a",
+        ),
         ("https://a.example/in", "", "cannot POST /in", "cannot POST /in"),
         ("https://a.example/in", "https://a.example/in", "cannot POST /in", "cannot POST /in"),
     ],
@@ -69,11 +99,24 @@ def test_what_is_not_shown_of_a_url_is_taken_out(
 
 
 @pytest.mark.parametrize("left", [4, 5, 8])
-def test_half_a_secret_at_the_end_of_what_was_cut_goes_too(left: int) -> None:
+@pytest.mark.parametrize("end", ["", "\ufffd", "…"])
+def test_half_a_secret_at_the_end_of_what_was_cut_goes_too(left: int, end: str) -> None:
     pieces = pieces_of(endpoint(), EndpointSecrets(token="geheimnis"))
+    text = "x" * 20 + "geheimnis"[:left] + end
 
-    assert redacted("x" * 20 + "geheimnis"[:left], pieces) == "x" * 20 + REDACTED
-    assert redacted("x" * 20 + "geh", pieces) == "x" * 20 + "geh"
+    assert redacted(text, pieces, is_cut=True) == "x" * 20 + REDACTED
+    assert redacted(text, pieces) == text, "what is whole ends as it ends"
+    assert redacted("x" * 20 + "geh", pieces, is_cut=True) == "x" * 20 + "geh"
+
+
+def test_very_many_and_long_secrets_are_looked_for_one_by_one() -> None:
+    """As one pattern they would take seconds to compile, and megabytes."""
+    value = '<"&/%+' * 680
+    headers = tuple((f"X-{number}", f"{number}{value}") for number in range(20))
+    pieces = pieces_of(endpoint(), EndpointSecrets(headers=headers))
+
+    assert redacted("y" * 1024, pieces, is_cut=True) == "y" * 1024
+    assert redacted(f"it was 7{value}.", pieces) == "it was [redacted]."
 
 
 def test_no_representation_shows_a_secret() -> None:
