@@ -26,7 +26,7 @@ from wirewatch.topics.endpoints import (
     Order,
     SigningKey,
 )
-from wirewatch.web.target import HOW_IT_IS_SENT
+from wirewatch.web.target import HEADER_NAME, HOW_IT_IS_SENT, MAX_HEADER_NAME_CHARS
 
 MAX_RETRIES = 30
 MAX_RETRY_WAIT_S = 7 * 86_400.0
@@ -39,15 +39,12 @@ MAX_TEMPLATE_CHARS = 16_384
 MAX_PEM_CHARS = 16_384
 """A certificate with its chain has about 6,000."""
 MAX_HEADERS = 20
-MAX_HEADER_NAME_CHARS = 100
 MAX_HEADER_VALUE_CHARS = 4_096
 MAX_TOKEN_CHARS = 512
 OWN_HEADERS = HOW_IT_IS_SENT | {"content-type", "accept-encoding"}
 """Headers that are ours to say."""
 OWN_HEADER_PREFIXES = ("webhook-", "ce-")
 
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A token (RFC 9110 section 5.6.2)."""
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
 """A field value (RFC 9110 section 5.5), ASCII only."""
 _TOKEN = re.compile(rf"[\x21-\x7e]{{1,{MAX_TOKEN_CHARS}}}")
@@ -206,7 +203,7 @@ def _headers(value: object) -> str | None:
 
 
 def _header(name: str, value: str | None) -> str | None:
-    if len(name) > MAX_HEADER_NAME_CHARS or not _HEADER_NAME.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         return f"must have names of letters, digits and hyphens, at most {MAX_HEADER_NAME_CHARS}"
     if value is None:
         return None  # taken away, also one that was allowed once

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from wirewatch.notify.channels import handshake_request, make_request
+from wirewatch.notify.channels.words import ELLIPSIS
 from wirewatch.notify.errors import Unsendable
 from wirewatch.notify.lane import Job
 from wirewatch.notify.outbox import is_check
 from wirewatch.notify.outcome import Answer, Failure, NoAnswer, judge, judge_handshake
-from wirewatch.notify.redaction import CUT, pieces_of, redacted
+from wirewatch.notify.redaction import pieces_of, redacted
 from wirewatch.notify.request import HttpRequest, Request
 from wirewatch.notify.sender import user_agent
 from wirewatch.notify.verdict import Tried
@@ -61,9 +62,10 @@ class Attempts:
         loop = asyncio.get_running_loop()
         started_at, begun = self._clock(), loop.time()
         request_bytes = 0
+        hidden: tuple[str, ...] = ()
         result: Answer | NoAnswer | None = _not_to_be_sent(job, endpoint, state)
         if result is None and endpoint is not None:
-            result, request_bytes = await self._send(job.delivery, endpoint, started_at)
+            result, request_bytes, hidden = await self._send(job.delivery, endpoint, started_at)
         assert result is not None  # noqa: S101 - an endpoint that is none was told above
         took = timedelta(seconds=loop.time() - begun)
         try:
@@ -71,29 +73,28 @@ class Attempts:
         except Exception as error:  # noqa: BLE001 - as above; receivers choose their answers
             result = none = _unforeseen(error, job.delivery, result.to)
             failure = Failure(none.reason, none.detail)
-        hidden = self._hidden(endpoint)
-        kept = _failure_without(hidden, failure)
-        return Tried(_without(hidden, result), kept, started_at, took, request_bytes)
-
-    def _hidden(self, endpoint: Endpoint | None) -> tuple[str, ...]:
-        """Return what no answer of the endpoint is kept with; its secrets were opened before."""
-        opened = self._secrets.get(endpoint.id) if endpoint is not None else None
-        return opened.hidden if opened is not None else ()
+        return _without(hidden, Tried(result, failure, started_at, took, request_bytes))
 
     async def _send(
         self, delivery: Delivery, endpoint: Endpoint, now: datetime
-    ) -> tuple[Answer | NoAnswer, int]:
-        """Make the request and send it; return what came of it, and the size of its body."""
+    ) -> tuple[Answer | NoAnswer, int, tuple[str, ...]]:
+        """Make the request and send it.
+
+        Return what came of it, the size of its body, and what no answer to it is kept with.
+        """
         size = 0
+        hidden: tuple[str, ...] = ()
         try:
             opened = self._opened(endpoint)
+            hidden = opened.hidden
             request = self._request(delivery, endpoint, opened.secrets, now)
             size = _size(request)
-            return await self._post.send(request), size
+            return await self._post.send(request), size, hidden
         except (Unsendable, VaultError) as error:
-            return NoAnswer(getattr(error, "reason", AttemptReason.SECRETS), str(error)), size
+            reason = getattr(error, "reason", AttemptReason.SECRETS)
+            return NoAnswer(reason, str(error)), size, hidden
         except Exception as error:  # noqa: BLE001 - one delivery must not end all others
-            return _unforeseen(error, delivery), size
+            return _unforeseen(error, delivery), size, hidden
 
     def _request(
         self, delivery: Delivery, endpoint: Endpoint, secrets: EndpointSecrets, now: datetime
@@ -106,7 +107,7 @@ class Attempts:
             delivery, endpoint, secrets, now=now, user_agent=user_agent(), origin=self._origin
         )
 
-    def _opened(self, endpoint: Endpoint) -> "_Opened":
+    def _opened(self, endpoint: Endpoint) -> _Opened:
         """Return the endpoint's secrets, opened once for each version of it."""
         kept = self._secrets.get(endpoint.id)
         if kept is not None and kept.updated_at == endpoint.updated_at:
@@ -132,20 +133,18 @@ class Attempts:
         return judge(result, now=now, kind=kind, notice=delivery.notice)
 
 
-def _without(hidden: tuple[str, ...], result: Answer | NoAnswer) -> Answer | NoAnswer:
-    """Return `result` without the endpoint's secrets, which some receivers repeat."""
-    if hidden and isinstance(result, Answer) and result.head:
+def _without(hidden: tuple[str, ...], tried: Tried) -> Tried:
+    """Return `tried` without the endpoint's secrets, which some receivers repeat."""
+    if not hidden:
+        return tried
+    result, failure = tried.result, tried.failure
+    if isinstance(result, Answer):
         is_cut = result.received_bytes > MAX_RESPONSE_HEAD_BYTES
-        return replace(result, head=redacted(result.head, hidden, is_cut=is_cut))
-    return result
-
-
-def _failure_without(hidden: tuple[str, ...], failure: Failure | None) -> Failure | None:
-    """Return `failure`, whose words may be the receiver's, without the endpoint's secrets."""
-    if not hidden or failure is None:
-        return failure
-    is_cut = failure.detail.endswith(CUT)
-    return replace(failure, detail=redacted(failure.detail, hidden, is_cut=is_cut))
+        result = replace(result, head=redacted(result.head, hidden, is_cut=is_cut))
+    if failure is not None:
+        is_cut = failure.detail.endswith(ELLIPSIS)
+        failure = replace(failure, detail=redacted(failure.detail, hidden, is_cut=is_cut))
+    return replace(tried, result=result, failure=failure)
 
 
 def _not_to_be_sent(

@@ -101,15 +101,14 @@ class Intake:
         for record in records:
             self._ledger.take(record.position.partition, record.position.offset)
         records, self._later = [*self._later, *self._without_crowds(records)], []
-        self._metrics.put_off.set(len(self._put_off))
         await self._take_all(records, is_late=False)
 
     async def accept_late(self, records: Sequence[Received[Alert]]) -> None:
         """Make deliveries of alerts that were put off."""
-        self._metrics.put_off.set(len(self._put_off))
         await self._take_all(records, is_late=True)
 
     async def _take_all(self, records: Sequence[Received[Alert]], *, is_late: bool) -> None:
+        self._metrics.put_off.set(len(self._put_off))
         await asyncio.sleep(0)  # also where nothing is left of them: the next ones may be at hand
         for start in range(0, len(records), AT_A_TIME):
             await self._ways.room()
@@ -145,14 +144,14 @@ class Intake:
         return may_pass and not self._put_off.is_full()
 
     def forget(self) -> None:
-        """Forget what was put off: the partitions were given up."""
+        """Forget the requests that have to wait: the partitions were given up."""
         self._later.clear()
 
     @contextmanager
     def forgetting(self, key: str) -> Iterator[bool]:
         """Say whether the delivery, which has ended, may be forgotten.
 
-        What comes to send it again meanwhile is put off.
+        What comes to send it again meanwhile has to wait.
         """
         held = self._outbox.get(key)
         if key in self._writing or held is None or held.state in WAITING:
@@ -182,7 +181,7 @@ class Intake:
     def _take_one(
         self, key: str, record: Received[Alert], alert: Alert, *, is_known: bool, is_late: bool
     ) -> Event | None:
-        """Take in an alert; return what it counts as, None if it was put off."""
+        """Take in an alert; return what it counts as, None if it has to wait."""
         is_in_hand = self._ways.is_in_hand(alert.endpoint_id, key)
         if alert.resend_id and (is_in_hand or key in self._forgetting):
             # What the attempt comes to, or the tombstone, would be written over it.

@@ -59,8 +59,8 @@ class Lane:
     the ids that are on their way into the outbox, `running` how many requests are
     under way. `quiet_until` is what a 429 asked for, `paced_at`
     when the rate allows the next request (GCRA, ITU-T I.371). `waits_fresh` says that it waits
-    for its turn with what is fresh, `waits_backlog` that it does with what is in the outbox.
-    Where order is strict, `last_due` is when what was taken in last is due.
+    for its turn with what is fresh, `waits_backlog` that it does with what was put off or is in
+    the outbox. Where order is strict, `last_due` is when what was taken in last is due.
     """
 
     endpoint_id: str

@@ -122,7 +122,7 @@ class Lanes:
     ) -> None:
         """Take in the delivery of an alert that was just read; `is_late` if it was put off."""
         lane = self.lane(delivery.endpoint_id)
-        if self.is_strict(lane.endpoint_id):
+        if self._is_strict(lane):
             delivery = self._in_order(lane, delivery, now)
         job = Job(delivery, lane, receipt, is_backlog=is_late)
         self.fresh_ids.add(delivery.id)
@@ -137,7 +137,7 @@ class Lanes:
         self.turn(lane)
 
     def _insert(self, lane: Lane, job: Job) -> None:
-        """Let `job` wait, before what was put off if it was not: only where order is not strict."""
+        """Let `job` wait, before what was put off if it was not."""
         index = len(lane.fresh)
         while index and lane.fresh[index - 1].is_backlog and not job.is_backlog:
             index -= 1
@@ -151,9 +151,8 @@ class Lanes:
         """Return how many alerts wait in memory that were put off."""
         return self._flows[LATE_FLOW]
 
-    def is_strict(self, endpoint_id: str) -> bool:
-        """Say whether the endpoint is told in the order of its alerts."""
-        return _is_strict(self._views.endpoint(endpoint_id))
+    def _is_strict(self, lane: Lane) -> bool:
+        return _is_strict(self._views.endpoint(lane.endpoint_id))
 
     def may_pass(self, endpoint_id: str) -> bool:
         """Say whether others may go before an alert for it: of a new one nothing is known yet."""
@@ -445,7 +444,7 @@ class Lanes:
             _, job = self._ages.popleft()
             lane = job.lane
             if lane.fresh and not job.begun_at and job in lane.fresh:
-                if self.is_strict(lane.endpoint_id):
+                if self._is_strict(lane):
                     self._park_fresh(lane, job)
                 else:
                     lane.fresh.remove(job)
@@ -467,12 +466,12 @@ class Lanes:
 
         After a crash, what is not written down comes behind what is.
         """
-        if _is_strict(self._views.endpoint(lane.endpoint_id)):
+        if self._is_strict(lane):
             self._park_in_hand(lane)
             self._park_fresh(lane)
 
     def _park_in_hand(self, lane: Lane) -> None:
-        if _is_strict(self._views.endpoint(lane.endpoint_id)):
+        if self._is_strict(lane):
             for job in lane.in_hand.values():
                 if job.receipt is not None and not job.is_over:
                     self._park(job)

@@ -1,4 +1,4 @@
-"""Alerts of a crowd, read again when there is room for them: where they stand. Pure.
+"""Alerts of a crowd, read again when there is room for them: where they stand.
 
 One article may be told to 100,000 endpoints. Its alerts come all at once, and those of other
 articles stand among and behind them in the same partitions. So of such an article only the

@@ -3,8 +3,6 @@
 Pure. Answers are kept and shown, secrets are not. An answer is judged before this is done.
 """
 
-import base64
-import binascii
 import html
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +10,9 @@ from urllib.parse import parse_qsl, quote, unquote, unquote_plus, urlsplit
 
 import msgspec
 
+from wirewatch.notify.channels.words import ELLIPSIS
 from wirewatch.topics.endpoints import Endpoint, EndpointSecrets
+from wirewatch.web.signing_keys import from_base64
 
 REDACTED = "[redacted]"
 LEAST_CHARS = 6
@@ -22,7 +22,6 @@ LEAST_PATH_CHARS = 12
 """The same of the parts of a header's value, and of a path."""
 LEAST_CUT_CHARS = 4
 """So much of a secret at the end of a text that was cut is taken out as well."""
-CUT = "…"
 NO_SECRETS = frozenset(
     {"accept", "accept-charset", "accept-encoding", "accept-language", "cache-control"}
     | {"content-language", "content-type", "user-agent"}
@@ -60,10 +59,7 @@ def _of_header(name: str, value: str) -> Iterator[str]:
             yield part
     scheme, _, credentials = value.partition(" ")
     if scheme.lower() == "basic":
-        try:
-            user = base64.b64decode(credentials, validate=True).decode()
-        except (binascii.Error, ValueError):
-            return
+        user = (from_base64(credentials) or b"").decode(errors="ignore")
         yield from (user, user.partition(":")[2])
 
 
@@ -72,7 +68,7 @@ def _of_url(shown: str, url: str) -> Iterator[str]:
         parts = urlsplit(url)
     except ValueError:
         return
-    if not shown.endswith(f"?{CUT}"):
+    if not shown.endswith(f"?{ELLIPSIS}"):
         path = parts.path.lstrip("/")
         yield f"{path}?{parts.query}" if parts.query else path
         yield path
@@ -101,7 +97,7 @@ def redacted(text: str, pieces: tuple[str, ...], *, is_cut: bool = False) -> str
         text = text.replace(piece, REDACTED)
     if not is_cut:
         return text
-    body = text.rstrip(f"\ufffd{CUT}")
+    body = text.rstrip(f"\ufffd{ELLIPSIS}")
     begun = max((_begun(body, piece) for piece in pieces), default=0)
     return body[: len(body) - begun] + REDACTED if begun else text
 

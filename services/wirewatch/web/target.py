@@ -14,6 +14,7 @@ from yarl import URL
 MAX_URL_CHARS = 8_192
 """What servers and proxies commonly take of a request line."""
 MAX_HEADERS = 100
+MAX_HEADER_NAME_CHARS = 100
 MAX_HEADER_CHARS = 8_190
 """Servers commonly refuse more."""
 HOW_IT_IS_SENT = frozenset(
@@ -24,7 +25,8 @@ HOW_IT_IS_SENT = frozenset(
 )
 """Headers that say how the request is sent, not what."""
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+HEADER_NAME = re.compile(rf"[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{MAX_HEADER_NAME_CHARS}}}")
+"""A token (RFC 9110, 5.6.2)."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_IN_URL = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff\\]")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -120,7 +122,7 @@ def _check_names(names: tuple[str, ...]) -> None:
     if len(names) > MAX_HEADERS:
         raise BadTarget(f"there are {len(names)} headers, at most {MAX_HEADERS} are sent")
     for name in names:
-        if not _TOKEN.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise BadTarget("a header's name holds a character that is not allowed")
         if name.lower() in HOW_IT_IS_SENT:
             raise BadTarget(f"the header {name} is not for endpoints to set")

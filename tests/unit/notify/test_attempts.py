@@ -102,6 +102,14 @@ async def test_a_receiver_that_repeats_a_secret_does_not_have_it_kept(
     assert "geheim" not in kept
 
 
+async def test_it_is_not_kept_either_where_many_others_were_asked_meanwhile(
+    delivery: Delivery, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened secrets of few endpoints are at hand; those of an attempt are its own."""
+    monkeypatch.setattr(module, "SECRETS_KEPT", 0)
+    await test_a_receiver_that_repeats_a_secret_does_not_have_it_kept(delivery, endpoint)
+
+
 class Says(Post):
     """Answers one thing."""
 
